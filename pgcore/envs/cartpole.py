@@ -1,0 +1,142 @@
+"""CartPole, one environment a row, compiled. The physics is Gymnasium's, step for step.
+
+Source: Barto, Sutton and Anderson 1983; the Euler step, constants and limits of Gymnasium's
+CartPole-v1 (tests/test_envs.py holds the two together from equal states).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pgcore.compilation import kernel
+from pgcore.seeding import uniform_kernel
+
+GRAVITY = 9.8
+CART_MASS, POLE_MASS = 1.0, 0.1
+TOTAL_MASS = CART_MASS + POLE_MASS
+HALF_LENGTH = 0.5  # metres
+POLE_MOMENT = POLE_MASS * HALF_LENGTH
+FORCE = 10.0  # newtons
+TAU = 0.02  # seconds a step
+X_LIMIT = 2.4  # metres
+THETA_LIMIT = 12 * 2 * math.pi / 360  # radians
+START_RANGE = 0.05
+
+
+@kernel
+def advance(x, x_dot, theta, theta_dot, action):
+    """One Euler step.  -> x, x_dot, theta, theta_dot, terminated"""
+    force = FORCE if action == 1 else -FORCE
+    cos, sin = math.cos(theta), math.sin(theta)
+    temp = (force + POLE_MOMENT * theta_dot * theta_dot * sin) / TOTAL_MASS
+    theta_acc = (GRAVITY * sin - cos * temp) / (
+        HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos * cos / TOTAL_MASS)
+    )
+    x_acc = temp - POLE_MOMENT * theta_acc * cos / TOTAL_MASS
+    x, x_dot = x + TAU * x_dot, x_dot + TAU * x_acc
+    theta, theta_dot = theta + TAU * theta_dot, theta_dot + TAU * theta_acc
+    return x, x_dot, theta, theta_dot, abs(x) > X_LIMIT or abs(theta) > THETA_LIMIT
+
+
+@kernel
+def start(key, episode):
+    """The start state of an episode: four draws from +-0.05."""
+    first = episode * 4
+    return (
+        (uniform_kernel(key, first) * 2 - 1) * START_RANGE,
+        (uniform_kernel(key, first + 1) * 2 - 1) * START_RANGE,
+        (uniform_kernel(key, first + 2) * 2 - 1) * START_RANGE,
+        (uniform_kernel(key, first + 3) * 2 - 1) * START_RANGE,
+    )
+
+
+@kernel
+def _reset(state, keys, episodes, fixed, starts, row):
+    if fixed:
+        state[row] = starts[row]
+    else:
+        a, b, c, d = start(keys[row], episodes[row])
+        state[row, 0], state[row, 1], state[row, 2], state[row, 3] = a, b, c, d
+
+
+@kernel
+def _reset_all(state, keys, episodes, fixed, starts):
+    for row in range(state.shape[0]):
+        _reset(state, keys, episodes, fixed, starts, row)
+
+
+@kernel
+def _step(state, elapsed, episodes, keys, fixed, starts, limit, actions, active, out):
+    rewards, terminated, truncated, final_obs = out
+    for row in range(state.shape[0]):
+        if not active[row]:
+            continue
+        x, x_dot, theta, theta_dot, fell = advance(
+            state[row, 0], state[row, 1], state[row, 2], state[row, 3], actions[row]
+        )
+        state[row, 0], state[row, 1], state[row, 2], state[row, 3] = x, x_dot, theta, theta_dot
+        final_obs[row] = state[row]
+        elapsed[row] += 1
+        rewards[row] = 1.0
+        terminated[row] = fell
+        truncated[row] = elapsed[row] >= limit and not fell
+        if terminated[row] or truncated[row]:
+            elapsed[row] = 0
+            episodes[row] += 1
+            _reset(state, keys, episodes, fixed, starts, row)
+
+
+class CartPole:
+    """S independent CartPoles that restart by themselves.
+
+    Args:
+        keys: [S] uint64, the streams of start states.
+        max_episode_steps: 500 for v1, 200 for v0.
+        fixed_seeds: if given, row s starts every episode where Gymnasium's
+            `reset(seed=fixed_seeds[s])` starts, as the lab notebook does.
+    """
+
+    def __init__(self, keys: np.ndarray, max_episode_steps: int, fixed_seeds=None) -> None:
+        self.keys, self.max_episode_steps = keys, max_episode_steps
+        self.fixed = fixed_seeds is not None
+        self.starts = np.zeros((len(keys), 4))
+        for row, seed in enumerate(fixed_seeds or ()):
+            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+            self.starts[row] = rng.uniform(-START_RANGE, START_RANGE, 4)
+        self.state = np.zeros((len(keys), 4))  # [S, 4] float64, as Gymnasium keeps it
+        self.elapsed = np.zeros(len(keys), np.int64)
+        self.episodes = np.zeros(len(keys), np.int64)
+        _reset_all(self.state, self.keys, self.episodes, self.fixed, self.starts)
+
+    @property
+    def obs(self) -> np.ndarray:
+        """What the policy sees now.  [S, 4] float32"""
+        return self.state.astype(np.float32)
+
+    def step(self, actions: np.ndarray, active: np.ndarray):
+        """Move the active rows; a row that ends starts anew.
+
+        Returns: rewards, terminated, truncated [S], final_obs [S, 4] before any reset.
+        """
+        rows = len(self.keys)
+        out = (
+            np.zeros(rows, np.float32),
+            np.zeros(rows, np.bool_),
+            np.zeros(rows, np.bool_),
+            np.zeros((rows, 4), np.float32),
+        )
+        _step(
+            self.state,
+            self.elapsed,
+            self.episodes,
+            self.keys,
+            self.fixed,
+            self.starts,
+            self.max_episode_steps,
+            actions,
+            active,
+            out,
+        )
+        return out

@@ -1,0 +1,167 @@
+"""THE loop: `train(config)` gives the history, `stream(config)` the history as it grows.
+
+Seeds never meet, so they are dealt out over threads, and each thread runs its share's whole loop;
+the kernels hold no GIL. The result is the same bits for any number of threads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from pgcore import envs, seeding
+from pgcore.algorithms import ALGORITHMS
+from pgcore.config import Config
+from pgcore.history import History
+from pgcore.learners import State, shape_of
+from pgcore.rollout import Rollout
+
+SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
+
+
+class Cancelled(Exception):
+    """The run was told to stop."""
+
+
+class Control:
+    """A hand on a running loop, from another thread: pause, resume, cancel."""
+
+    def __init__(self) -> None:
+        self._go = threading.Event()
+        self._go.set()
+        self._cancelled = False
+
+    def pause(self) -> None:
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._go.set()
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._go.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._go.is_set()
+
+    def check(self) -> None:
+        """Wait while paused; raise `Cancelled` once cancelled."""
+        self._go.wait()
+        if self._cancelled:
+            raise Cancelled
+
+
+def train(config: Config, threads: int | None = None) -> History:
+    """Train every seed of `config`.
+
+    Returns: the complete `History`. Bit-identical on every call, for any number of threads.
+    """
+    *_, history = stream(config, threads)
+    return history
+
+
+def stream(
+    config: Config, threads: int | None = None, control: Control | None = None
+) -> Iterator[History]:
+    """Train, yielding the history after each evaluation that every seed has reached.
+
+    Raises: Cancelled if `control` was cancelled.
+    """
+    control = control or Control()
+    steps = np.array(config.eval_steps)
+    returns = np.zeros((len(steps), config.num_seeds, config.eval_episodes), np.float32)
+    checkpoints = np.zeros((len(steps) + 1, config.num_seeds, shape_of(config).size), np.float32)
+    history = History(config, steps, returns, checkpoints)
+    shards = _shards(config, threads)
+    reached: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+
+    def work(shard: slice) -> None:
+        try:
+            for k, evaluation, params in learn(config, config.seeds[shard], control):
+                if k >= 0:
+                    returns[k, shard] = evaluation
+                checkpoints[k + 1, shard] = params
+                reached.put(k)
+        except BaseException as error:  # raised again in the caller's thread
+            reached.put(error)
+
+    with ThreadPoolExecutor(len(shards)) as pool:
+        try:
+            for shard in shards:
+                pool.submit(work, shard)
+            arrived = np.zeros(len(steps), int)
+            for k in range(len(steps)):
+                while arrived[k] < len(shards):
+                    news = reached.get()
+                    if isinstance(news, BaseException):
+                        raise news
+                    if news >= 0:
+                        arrived[news] += 1
+                yield history.upto(k + 1)
+        finally:
+            control.cancel()  # the caller left, or a shard failed: no thread goes on alone
+
+
+def learn(
+    config: Config, seeds: range, control: Control
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """One share of the seeds, from start to end.
+
+    Yields: (k, episodic returns [S, E], parameters [S, P]) at evaluation k; k = -1 is the start.
+    """
+    learner = learner_of(config)
+    method = ALGORITHMS[config.algorithm]
+    state, rollout = State.initial(config, seeds), Rollout(config, seeds)
+    minibatch_keys = seeding.keys(seeds, "minibatches")
+    yield -1, np.empty(0), state.params
+    for k, until in enumerate(config.eval_steps):
+        while True:
+            control.check()
+            learner.collect(rollout, state.params, until)
+            if not rollout.ready.any():
+                break
+            batch = rollout.batch(*learner.assess(rollout, state.params))
+            psi = method.weight(batch, config)
+            for index in minibatches(config, minibatch_keys, state.updates, psi.shape):
+                gradient = learner.gradient(state.params, batch, psi, index, config)
+                learner.step(state, gradient, rollout.ready, config)
+        yield k, learner.evaluate(state.params, config, seeds, until), state.params
+
+
+def learner_of(config: Config):
+    """The compiled learner where it can run (CartPole), torch's autograd elsewhere."""
+    name = config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
+    return importlib.import_module(f"pgcore.learners.{name}")  # torch takes seconds to import
+
+
+def minibatches(
+    config: Config, keys: np.ndarray, updates: np.ndarray, shape: tuple[int, ...]
+) -> Iterator[np.ndarray]:
+    """Which steps enter each Adam step: all of them once, or PPO's shuffled parts.  [S, M]"""
+    _, steps = shape
+    if not ALGORITHMS[config.algorithm].clipped:
+        yield np.broadcast_to(np.arange(steps), shape)
+        return
+    for _ in range(config.num_epochs):
+        epoch_keys = seeding.fold(keys, updates.astype(np.uint64))[:, None]
+        draws = seeding.uniform(epoch_keys, np.arange(steps, dtype=np.uint64))
+        order = draws.argsort(-1)
+        for first in range(0, steps, config.minibatch_size):
+            yield np.ascontiguousarray(order[:, first : first + config.minibatch_size])
+
+
+def _shards(config: Config, threads: int | None) -> list[slice]:
+    """Contiguous shares of the seeds, one a thread; torch has threads of its own."""
+    wanted = threads or os.cpu_count() or 1
+    if learner_of(config).__name__.endswith("autograd"):
+        wanted = 1
+    count = max(1, min(wanted, config.num_seeds // SEEDS_WORTH_A_THREAD))
+    edges = np.linspace(0, config.num_seeds, count + 1).astype(int)
+    return [slice(a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
