@@ -102,6 +102,7 @@ OPERATIONS = {  # by head and number of operands
 FUNCTIONS = {
     name: [n for head, n in OPERATIONS if head == name] for name, _ in OPERATIONS if name.isalpha()
 }
+_INFIX = {head: o for (head, n), o in OPERATIONS.items() if n == 2 and head not in FUNCTIONS}
 _TYPESET = {  # rank and sides where LaTeX differs: a fraction and an exponent need no brackets
     ("/", 2): (_POWER, (_SUM, _SUM)),
     ("^", 2): (_POWER, (_ATOM, _SUM)),
@@ -253,7 +254,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             self.fail(f"A formula nests at most {MAX_DEPTH} deep.", self.tokens[-1][1])
         tree = self.operand()
-        while (operator := OPERATIONS.get((self.next, 2))) and operator.rank >= least:
+        while (operator := _INFIX.get(self.next)) and operator.rank >= least:
             head, at = self.tokens.pop()
             tree = Node(head, at, (tree, self.expression(operator.sides[1])))
         self.depth -= 1

@@ -219,12 +219,13 @@ def probability_of_improvement(x: ArrayLike, y: ArrayLike, confidence: float = 0
     V = theta(1-theta) [1 + ((n_x+n_y)/2 - 1) ((1-theta)/(2-theta) + theta/(1+theta))] / (n_x n_y)
     """
     x, y, z = _scores(x, 1), _scores(y, 1), stats.norm.ppf(_upper(confidence))
-    nx, ny, theta = len(x), len(y), np.linspace(0, 1, 10_001)
+    nx, ny = len(x), len(y)
+    estimate = stats.mannwhitneyu(y, x).statistic / (nx * ny)
+    theta = np.append(np.linspace(0, 1, 10_001), estimate)
     overlap = (1 - theta) / (2 - theta) + theta / (1 + theta)
     variance = theta * (1 - theta) * (1 + ((nx + ny) / 2 - 1) * overlap) / (nx * ny)
-    estimate = stats.mannwhitneyu(y, x).statistic / (nx * ny)
     held = theta[abs(estimate - theta) <= z * np.sqrt(variance)]
-    return Interval(estimate, min(held[0], estimate), max(held[-1], estimate), (nx, ny))
+    return Interval(estimate, held.min(), held.max(), (nx, ny))
 
 
 def holm(p_values: ArrayLike) -> Floats:

@@ -12,6 +12,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
+
+LONGEST_PAUSE = 600.0  # seconds; then a forgotten run goes on, so that nobody's place is held
 
 
 class Cancelled(Exception):
@@ -53,7 +56,7 @@ class Control:
 
     def check(self) -> None:
         """Wait while paused; raise `Cancelled` once cancelled."""
-        self._go.wait()
+        self._go.wait(LONGEST_PAUSE)
         if self._cancelled:
             raise Cancelled
 
@@ -165,3 +168,11 @@ def _shards(config: Config, threads: int | None) -> list[slice]:
     count = max(1, min(wanted, config.num_seeds // SEEDS_WORTH_A_THREAD))
     edges = np.linspace(0, config.num_seeds, count + 1).astype(int)
     return [slice(a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+@lru_cache(maxsize=16)
+def random_return(env_id: str, episodes: int = 1000) -> float:
+    """Mean episodic return of uniformly random actions: a network of zeros, sampled."""
+    config = Config(env_id=env_id, num_seeds=episodes // 100, eval_episodes=100)
+    zeros = np.zeros((config.num_seeds, shape_of(config).size), np.float32)
+    return float(learner_of(config).evaluate(zeros, config, config.seeds, 0).mean())

@@ -115,6 +115,12 @@ def test_wilson_covers_without_simulation(n: int) -> None:
     assert coverage.mean() == pytest.approx(0.95, abs=0.01)
 
 
+def test_wilson_reaches_zero_and_one_exactly() -> None:
+    for n in range(1, 200):
+        none, all_of_them = stats.proportion_interval(0, n), stats.proportion_interval(n, n)
+        assert none.low == 0 < none.high and all_of_them.low < 1 == all_of_them.high
+
+
 @given(returns, st.floats(0.1, 10), st.floats(-1000, 1000))
 def test_intervals_move_with_the_scores(scores: list[int], scale: float, shift: float) -> None:
     x = np.array(scores)
@@ -205,6 +211,14 @@ def test_improvement_keeps_a_width_where_y_always_wins() -> None:
     assert estimate == high == 1 and low < 0.7
 
 
+@pytest.mark.parametrize("confidence", [0.05, 0.95])
+def test_improvement_interval_holds_its_estimate_however_rare(confidence: float) -> None:
+    """One pair in a million: finer than the grid on which the bounds are sought."""
+    x, y = np.append(np.full(999, 10.0), 0.0), np.append(np.full(999, -1.0), 5.0)
+    estimate, low, high, _ = stats.probability_of_improvement(x, y, confidence)
+    assert low <= estimate == 1e-6 <= high
+
+
 def test_improvement_interval_solves_its_equation() -> None:
     interval = stats.probability_of_improvement(X, Y)
     for theta in interval[1:3]:
@@ -259,6 +273,10 @@ def test_holm_rejects_what_its_steps_reject(p_values: list[float]) -> None:
 def test_seeds_needed_by_the_table(d: float, n: int) -> None:
     assert stats.seeds_needed(d) == n
     assert stats.power_two_sample_t(d, n) >= 0.8 > stats.power_two_sample_t(d, n - 1)
+
+
+def test_no_test_has_fewer_than_two_seeds() -> None:
+    assert stats.seeds_needed(50.0) == 2
 
 
 def test_power_agrees_with_noncentral_t() -> None:
@@ -479,7 +497,7 @@ def test_one_episode_cannot_tell_evaluation_from_training() -> None:
     ],
 )
 def test_scores_that_are_none_are_refused(function: Callable[[Any], Any], scores: Any) -> None:
-    with pytest.raises(ValueError, match="^Scores must be"):
+    with pytest.raises(ValueError, match=r"^Scores must be"):
         function(scores)
 
 

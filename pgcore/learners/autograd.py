@@ -16,6 +16,8 @@ from pgcore.config import Config
 from pgcore.learners import State, learning_rates, shape_of
 from pgcore.rollout import Rollout
 
+torch.set_num_threads(1)  # the tensors are tiny: a second thread only waits at barriers
+
 
 def _policy(params: np.ndarray, config: Config):
     network = shape_of(config).policy(torch.from_numpy(params))

@@ -1,0 +1,47 @@
+"""Train: choose estimators, move a slider, and every seed trains again."""
+
+import streamlit as st
+
+from ui import controls, export, figures, lesson, live, pages, replay
+
+pages.require_frame()
+pages.heading("train")
+controls.show_refusals()
+live.wait_until_compiled()
+
+IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seeds"]
+controls.algorithm_picker()
+controls.field_widgets(IN_SIGHT)
+figure, action = controls.toolbar(IN_SIGHT)
+
+shown = live.run_or_offer(figure.configs, action)
+if not shown:
+    st.info("These settings have not run yet. Press Run, or lower the seeds or the steps.")
+    st.stop()
+
+kept, band = controls.settings()["kept"], controls.settings()["band"]
+kept_runs = live.find(kept.configs) if kept else {}
+chart, beside = st.columns([2.6, 1])
+with chart:
+    if all(run.outcome == "done" for run in shown.values()):
+        evaluations = len(figure.config.eval_steps)
+        replay.bar(
+            evaluations, lambda k: figures.learning_curves(shown, figure, band, kept_runs, k)
+        )
+        live.progress(shown)
+    else:
+        replay.rewind()
+        live.controls(shown, "train")
+
+        def draw() -> None:
+            live.progress(shown)
+            figures.learning_curves(shown, figure, band, kept_runs)
+
+        live.watch(shown, draw)
+with beside:
+    lesson.equation_and_source(list(figure.algorithms))
+
+figures.verdict(shown)
+figures.table(shown, figure)
+with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
+    export.panel(figure, shown)

@@ -1,0 +1,1 @@
+"""The only code besides pages/ and app.py that knows Streamlit."""

@@ -1,0 +1,55 @@
+"""The list of pages: app.py's navigation, the tests and the README are made from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+
+class Page(NamedTuple):
+    """One lesson: its file in pages/, its section, name, icon and the question it answers."""
+
+    file: str
+    section: str
+    title: str
+    icon: str
+    question: str
+
+    @property
+    def path(self) -> str:
+        return f"pages/{self.file}.py"
+
+
+PAGES = [
+    Page("start", "Experiment", "Start", "home", "What is this lab about?"),
+    Page("train", "Experiment", "Train", "show_chart", "Does a baseline help?"),
+]
+
+
+def navigation(**options):
+    """Streamlit's navigation over PAGES; the first is the default."""
+    sections: dict[str, list] = {}
+    for page in PAGES:
+        entry = st.Page(
+            page.path,
+            title=page.title,
+            icon=f":material/{page.icon}:",
+            url_path=page.file,
+            default=page is PAGES[0],
+        )
+        sections.setdefault(page.section, []).append(entry)
+    return st.navigation(sections, **options)
+
+
+def require_frame() -> None:
+    """First line of every page: on a fresh server a deep link runs the page without app.py."""
+    if not st.session_state.get("framed"):
+        navigation(position="hidden")  # turns Streamlit's own discovery of pages/ off
+        st.rerun()
+
+
+def heading(file: str) -> None:
+    """The page's title with its one question."""
+    page = next(page for page in PAGES if page.file == file)
+    st.markdown(f"#### {page.title} · {page.question}")
