@@ -4,9 +4,11 @@ import streamlit as st
 
 from ui import controls, pages
 
-st.set_page_config(page_title="Policy Gradient Lab", page_icon="🎯", layout="wide")
-st.session_state["framed"] = True
 page = pages.navigation(position="top")
+st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
+st.session_state["framed"] = True
 controls.read_link()
-page.run()
-controls.write_link()
+try:
+    page.run()
+finally:  # also when the page stops early
+    controls.write_link()

@@ -12,11 +12,10 @@ live.wait_until_compiled()
 IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seeds"]
 controls.algorithm_picker()
 controls.field_widgets(IN_SIGHT)
-figure, action = controls.toolbar(IN_SIGHT)
-
-shown = live.run_or_offer(figure.configs, action)
+figure, place = controls.toolbar(IN_SIGHT)
+shown, figure = live.run_or_offer(figure, place)
 if not shown:
-    st.info("These settings have not run yet. Press Run, or lower the seeds or the steps.")
+    st.info("These settings have not run yet: press Run, or lower the seeds or the steps.")
     st.stop()
 
 kept, band = controls.settings()["kept"], controls.settings()["band"]
@@ -24,9 +23,9 @@ kept_runs = live.find(kept.configs) if kept else {}
 chart, beside = st.columns([2.6, 1])
 with chart:
     if all(run.outcome == "done" for run in shown.values()):
-        evaluations = len(figure.config.eval_steps)
         replay.bar(
-            evaluations, lambda k: figures.learning_curves(shown, figure, band, kept_runs, k)
+            len(figure.config.eval_steps),
+            lambda k: figures.learning_curves(shown, figure, band, kept_runs, k),
         )
         live.progress(shown)
     else:

@@ -16,7 +16,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.history import History
 from pgcore.learners import shape_of
-from pgcore.train import Cancelled, Control, learner_of, stream
+from pgcore.train import Cancelled, Control, learner_of, stream, train
 
 VERSION = 1  # raise it when a change alters histories: old runs are then other runs
 QUICK_SECONDS = 1.0
@@ -198,8 +198,7 @@ def warm_up() -> threading.Event:
 
 
 def _compile() -> None:
-    tiny = dict(num_seeds=1, total_timesteps=64, eval_interval=64, eval_episodes=1)
+    tiny = Config(num_seeds=1, total_timesteps=64, eval_interval=64, eval_episodes=1)
     for key in ALGORITHMS:
-        for _ in stream(Config(algorithm=key, **tiny), threads=1):
-            pass
+        train(tiny.replace(algorithm=key), threads=1)
     _ready.set()

@@ -8,8 +8,9 @@ one sentence and the default stays.
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -136,10 +137,8 @@ PAGE_KEYS: set[str] = set()  # further URL parameters, each read and checked by 
 
 def write_link() -> None:
     """Keep the page's state in its URL."""
-    try:
+    with suppress(ValueError):  # settings that do not fit together are said on the page
         st.query_params.from_dict(link_values(whole=False))
-    except ValueError:
-        pass  # settings that do not fit together are said on the page
 
 
 def link_values(whole: bool) -> dict[str, str]:
@@ -202,6 +201,7 @@ def field_widget(name: str) -> None:
     """The widget of one of Config's fields, from its `setting(...)` line."""
     spec, state, key = FIELDS[name], settings(), f"set_{name}"
     bounds, label = spec.metadata, spec.metadata["help"]
+    value: object
     st.session_state.setdefault(key, state[name])
     if isinstance(spec.default, bool):
         value = st.toggle(label, key=key)
@@ -224,7 +224,8 @@ def field_widget(name: str) -> None:
 def log_grid(name: str) -> list:
     """1, 2, 5, 10, ... within a field's bounds, its default and ends included."""
     spec = FIELDS[name]
-    low, high, kind = spec.metadata["low"], spec.metadata["high"], type(spec.default)
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    kind: Callable = type(spec.default)  # type: ignore[assignment]
     if name == "batch_size" or name == "hidden_dim":  # powers of two, as everybody writes them
         grid = [2**k for k in range(12)]
     else:
@@ -275,7 +276,7 @@ def keep(shown: Figure | None) -> None:
 
 def python_code(figure: Figure) -> str:
     """The Python that reproduces the figure's numbers."""
-    base = replace(figure.config, algorithm=FIELDS["algorithm"].default)
+    base = figure.config.replace(algorithm=Config().algorithm)
     inside = base.to_python()[len("Config(") : -1]
     arguments = f"algorithm=key, {inside}" if inside else "algorithm=key"
     return (

@@ -60,8 +60,8 @@ def description(histories: Mapping, band: str) -> str:
 
 def verdict(shown: Mapping[str, Run]) -> None:
     """Best against worst in one sentence, with its uncertainty."""
-    done = {key: run.history for key, run in shown.items() if run.outcome == "done"}
-    if len(done) < 2 or any(h is None or h.config.num_seeds < 2 for h in done.values()):
+    done = {k: run.history for k, run in shown.items() if run.history and run.outcome == "done"}
+    if len(done) < 2 or any(history.config.num_seeds < 2 for history in done.values()):
         return
     ranked = sorted(done, key=lambda key: done[key].final_returns.mean())
     worst, best = ranked[0], ranked[-1]

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import runs
 from pgcore.config import Config
+from ui.controls import Figure
 
 AGAIN = ("cancelled", "failed")
 POLL_SECONDS = 0.15
@@ -54,29 +55,33 @@ def expected_seconds(configs: Mapping[str, Config]) -> float:
     )
 
 
-def run_or_offer(configs: Mapping[str, Config], place: DeltaGenerator) -> dict[str, runs.Run]:
+def run_or_offer(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, runs.Run], Figure]:
     """Run at once what is quick; for the rest put a Run button, with its time, at `place`.
 
-    Returns: the runs there are, live or ended; empty before the button is pressed.
+    Returns: the runs to show and the figure they belong to. Before the button is pressed that is
+    the last figure that ran, plainly marked; nothing if there is none.
     """
-    shown = find(configs)
-    missing = len(shown) < len(configs) or any(r.outcome in AGAIN for r in shown.values())
-    if any(run.live for run in shown.values()) or not missing:
-        return shown
-    seconds = expected_seconds(configs)
+    shown = find(figure.configs)
     stopped = any(run.outcome in AGAIN for run in shown.values())
-    if seconds < runs.QUICK_SECONDS and not stopped:
-        wanted = True
-    else:
-        label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
-        wanted = place.button(label, icon=":material/play_arrow:", type="primary")
-    if not wanted:
-        return shown
-    try:
-        return start(configs)
-    except runs.Busy as busy:
-        st.warning(str(busy))
-        return shown
+    if len(shown) < len(figure.configs) or stopped:
+        seconds = expected_seconds(figure.configs)
+        wanted = seconds < runs.QUICK_SECONDS and not stopped
+        if not wanted and not any(run.live for run in shown.values()):
+            label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
+            wanted = place.button(label, icon=":material/play_arrow:", type="primary")
+        if wanted:
+            try:
+                shown = start(figure.configs)
+            except runs.Busy as busy:
+                st.warning(str(busy))
+    if shown:
+        st.session_state["last_figure"] = figure
+        return shown, figure
+    last = st.session_state.get("last_figure")
+    if last is None:
+        return {}, figure
+    st.warning("The settings above have not run yet; the picture below belongs to earlier ones.")
+    return find(last.configs), last
 
 
 def watch(shown: Mapping[str, runs.Run], draw: Callable[[], None]) -> None:

@@ -8,12 +8,11 @@ import streamlit as st
 
 
 class Page(NamedTuple):
-    """One lesson: its file in pages/, its section, name, icon and the question it answers."""
+    """One lesson: its file in pages/, its section, name and the question it answers."""
 
     file: str
     section: str
     title: str
-    icon: str
     question: str
 
     @property
@@ -21,9 +20,10 @@ class Page(NamedTuple):
         return f"pages/{self.file}.py"
 
 
+# No icons: the browser would take a page's icon for the tab's and fetch it from outside.
 PAGES = [
-    Page("start", "Experiment", "Start", "home", "What is this lab about?"),
-    Page("train", "Experiment", "Train", "show_chart", "Does a baseline help?"),
+    Page("start", "Experiment", "Start", "What is this lab about?"),
+    Page("train", "Experiment", "Train", "Does a baseline help?"),
 ]
 
 
@@ -34,7 +34,6 @@ def navigation(**options):
         entry = st.Page(
             page.path,
             title=page.title,
-            icon=f":material/{page.icon}:",
             url_path=page.file,
             default=page is PAGES[0],
         )

@@ -68,7 +68,7 @@ def curves_spec(
         "step:Q",
         title="environment steps",
         scale=alt.Scale(domain=[0, last_step], nice=False),
-        axis=alt.Axis(format="~s", grid=False),
+        axis=alt.Axis(format="~s", grid=False, tickCount=6),
     )
     y_scale = alt.Scale(domain=[lowest, highest], nice=False)
     base = alt.Chart().encode(x=x, color=colour(legend=None))
@@ -105,11 +105,11 @@ def curves_spec(
 
 
 def _rule(value: float, text: str) -> alt.LayerChart:
-    at = {"datum": value}
-    rule = alt.Chart().mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9)
-    words = alt.Chart().mark_text(align="left", dx=4, dy=-7, color="#888888", fontSize=12)
-    line = rule.encode(y=alt.Y(**at))
-    return line + words.encode(y=alt.Y(**at), x=alt.value(0), text=alt.value(f"{text} {value:.0f}"))
+    once = alt.Chart().transform_aggregate(rows="count()")  # one mark, not one a row
+    at = alt.Y(datum=value)
+    rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9).encode(y=at)
+    words = once.mark_text(align="left", dx=4, dy=-7, color="#888888", fontSize=12)
+    return rule + words.encode(y=at, x=alt.value(0), text=alt.value(f"{text} {value:.0f}"))
 
 
 def table(histories: Mapping[str, History], threshold: float | None) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import gymnasium
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -57,4 +56,4 @@ def describe(env_id: str) -> EnvSpec:
             f"env_id is {env_id!r}; it must have discrete actions, a flat vector of observations "
             "and a time limit, such as CartPole-v1 or Acrobot-v1."
         )
-    return EnvSpec(env_id, int(np.prod(obs.shape)), int(actions.n), limit, spec.reward_threshold)
+    return EnvSpec(env_id, gymnasium.spaces.flatdim(obs), int(actions.n), limit, spec.reward_threshold)

@@ -1,0 +1,69 @@
+"""The episode player: a canvas drawn from states, so that an episode is kilobytes, not a film."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from pgcore.episodes import Episode
+
+HERE = Path(__file__).parent
+
+
+def inline(*files: str) -> str:
+    """Several files of this folder as one script."""
+    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in files)
+
+
+_component = st.components.v2.component(
+    "episode_player",
+    html=inline("player.html"),
+    css=inline("player.css"),
+    js=inline("physics.js", "policy.js", "scene.js", "player.js"),
+)
+
+
+def player(
+    episodes: Sequence[Episode], labels: Sequence[str], colours: Sequence[int], key: str
+) -> int:
+    """Play episodes side by side under one playhead.
+
+    Args:
+        labels: one name an episode.
+        colours: one place in the theme's categorical colours an episode.
+
+    Returns: the step at which the reader last stopped.
+    """
+    shown = [
+        {
+            "label": label,
+            "colour": colour,
+            "terminated": episode.terminated,
+            "table": encode(table(episode)),
+        }
+        for episode, label, colour in zip(episodes, labels, colours, strict=True)
+    ]
+    name = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+    data = {"id": name, "episodes": shown}
+    stopped = _component(data=data, key=key, on_step_change=lambda: None).step
+    return int(stopped or 0)
+
+
+def table(episode: Episode) -> np.ndarray:
+    """What the player draws, a row a state; the last one only has a state.  [T + 1, 8] float32"""
+    rows = np.zeros((episode.length + 1, 8), np.float32)
+    rows[:, :4] = episode.states
+    rows[:-1, 4:] = np.stack(
+        [episode.probs, episode.values, episode.returns, episode.actions], axis=-1
+    )
+    return rows
+
+
+def encode(numbers: np.ndarray) -> str:
+    """Base64 of little-endian float32."""
+    return base64.b64encode(np.ascontiguousarray(numbers, "<f4").tobytes()).decode()
