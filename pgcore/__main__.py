@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
+from pgcore.gradients import summary
 from pgcore.train import stream
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  -> exit status"""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return options.run(options)
     except (ValueError, OSError) as error:
         print(f"pgcore: {error}", file=sys.stderr)
@@ -28,31 +31,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help.")  # one sentence, no usage text
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pgcore", description=__doc__)
+    parser = _Parser(prog="python -m pgcore", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     train = commands.add_parser("train", help="train agents and print their evaluations")
     train.set_defaults(run=_train)
-    train.add_argument("--lab", action="store_true", help="start from the lab notebook's settings")
     train.add_argument("--csv", type=Path, help="write every evaluation to this file")
     train.add_argument("--threads", type=int, help="how many; the result is the same for any")
-    for spec in fields(Config):
-        flag = "--" + spec.name.replace("_", "-")
-        text = f"{spec.metadata['help']} (default {spec.default})".replace("%", "%%")
-        train.add_argument(flag, help=text, metavar=type(spec.default).__name__)
+    _add_settings(train)
+    gradients = commands.add_parser("gradients", help="measure gradient variance at one policy")
+    gradients.set_defaults(run=_gradients)
+    gradients.add_argument("--checkpoint", type=int, default=-1, help="0 is before training")
+    gradients.add_argument("--seed-index", type=int, default=0, help="which of the seeds")
+    gradients.add_argument("--windows", type=int, default=4000, help="batches to measure")
+    gradients.add_argument("--json", action="store_true", help="everything, for another program")
+    _add_settings(gradients)
     algorithms = commands.add_parser("algorithms", help="list the estimators")
     algorithms.set_defaults(run=_algorithms)
     return parser
 
 
-def _train(options: argparse.Namespace) -> int:
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lab", action="store_true", help="start from the lab's settings")
+    for spec in fields(Config):
+        flag = "--" + spec.name.replace("_", "-")
+        text = f"{spec.metadata['help']} (default {spec.default})".replace("%", "%%")
+        command.add_argument(flag, help=text, metavar=type(spec.default).__name__)
+
+
+def _config(options: argparse.Namespace) -> Config:
     given = {
         spec.name: value
         for spec in fields(Config)
         if (value := getattr(options, spec.name)) is not None
     }
     base = Config.lab() if options.lab else Config()
-    config = Config.from_strings(base.to_strings() | given)
+    return Config.from_strings(base.to_strings() | given)
+
+
+def _train(options: argparse.Namespace) -> int:
+    config = _config(options)
     if options.csv and not options.csv.parent.is_dir():
         raise ValueError(f"the folder {str(options.csv.parent)!r} for --csv does not exist.")
     started = time.perf_counter()
@@ -69,6 +92,36 @@ def _train(options: argparse.Namespace) -> int:
         f"{history.eval_steps[-1]:,} steps, n = {config.num_seeds} seeds"
     )
     return 0
+
+
+def _gradients(options: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    found = summary(
+        _config(options),
+        options.checkpoint,
+        options.seed_index,
+        options.windows,
+        progress=lambda done: _show_progress(done, started),
+    )
+    print(file=sys.stderr)
+    if options.json:
+        print(json.dumps(found, indent=2, allow_nan=False))
+        return 0
+    quantities = "tr_sigma", "ratio", "snr", "right_way", "bias"
+    print(f"{'':<17}" + "".join(f"{name:>26}" for name in quantities))
+    for key, measured in found["estimators"].items():
+        print(f"{key:<17}" + "".join(f"{_shown(measured[name]):>26}" for name in quantities))
+    print(
+        f"b* = {_shown(found['parabola']['vertex'])}; {found['num_windows']:,} batches of "
+        f"{found['batch_size']} steps, seed {found['seed']} after {found['steps']:,} steps, "
+        "95% intervals"
+    )
+    return 0
+
+
+def _shown(interval: Mapping[str, float | None]) -> str:
+    estimate, low, high = ("?" if x is None else f"{x:.3g}" for x in interval.values())
+    return f"{estimate} [{low}, {high}]"
 
 
 def _show_progress(done: float, started: float) -> None:

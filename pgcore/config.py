@@ -7,7 +7,6 @@ documentation row.
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -74,7 +73,10 @@ class Config:
     def __post_init__(self) -> None:
         for spec in fields(self):
             _check(spec, getattr(self, spec.name))
-        formulas.parse(self.formula)
+        try:
+            formulas.parse(self.formula)
+        except ValueError as error:
+            raise ValueError(f"formula is {self.formula[:40]!r}: {error}") from None
         env = envs.describe(self.env_id)
         if self.eval_interval > self.total_timesteps:
             raise ValueError(
@@ -165,5 +167,5 @@ def _check(spec: dataclasses.Field, value: Any) -> None:
             raise ValueError(f"{spec.name} is {value[:40]!r}; it must be one of {allowed}.")
         return
     number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not bounds["low"] <= value <= bounds["high"]:
+    if not number or not bounds["low"] <= value <= bounds["high"]:  # NaN compares as False
         raise ValueError(f"{spec.name} is {str(value)[:40]}; {_allowed(spec)}")

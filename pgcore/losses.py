@@ -31,7 +31,13 @@ def clipped_policy_loss(
 
 
 def value_loss(values: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
-    """loss[s] = (1/T) sum_t (V(s_t) - target_t)^2, both [S, T].  [S]"""
+    """loss[s] = (1/T) sum_t (V(s_t) - target_t)^2, both [S, T].  [S]
+
+    Raises: ValueError for two shapes; [B, 1] against [B] would broadcast to [B, B].
+    """
+    if values.shape != targets.shape:
+        shapes = f"{list(values.shape)} and {list(targets.shape)}"
+        raise ValueError(f"values and targets have the shapes {shapes}; they must have one.")
     return mean_over_time((values - targets) ** 2, valid)
 
 

@@ -81,7 +81,10 @@ def initial_parameters(shape: Shape, seeds: Sequence[int]) -> np.ndarray:
 
 
 def forward(network: MLP, x: Any) -> Any:
-    """Outputs of S stacked networks on S batches: x [S, T, D] -> [S, T, O] (numpy or torch)."""
-    hidden = x @ network.w1 + network.b1[:, None]  # [S, T, H]
+    """Outputs of S stacked networks on S batches: x [S, T, D] -> [S, T, O] (numpy or torch).
+
+    Sums of products, not BLAS: its last bit depends on how many matrices it is given, and where.
+    """
+    hidden = (x[..., None] * network.w1[:, None]).sum(-2) + network.b1[:, None]  # [S, T, H]
     hidden = hidden * (hidden > 0)
-    return hidden @ network.w2.swapaxes(-1, -2) + network.b2[:, None]  # [S, T, O]
+    return (hidden[:, :, None] * network.w2[:, None]).sum(-1) + network.b2[:, None]  # [S, T, O]

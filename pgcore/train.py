@@ -56,7 +56,8 @@ class Control:
 
     def check(self) -> None:
         """Wait while paused; raise `Cancelled` once cancelled."""
-        self._go.wait(LONGEST_PAUSE)
+        if not self._go.wait(LONGEST_PAUSE):
+            self.resume()
         if self._cancelled:
             raise Cancelled
 

@@ -12,6 +12,7 @@ from pgcore.exact.bandit import (
     displacement,
     natural_optimum,
     natural_runs,
+    natural_tr_var,
     never_good_arm,
     simplex_points,
     softmax,
@@ -231,7 +232,7 @@ def last_policies():
     }
 
 
-def natural_tr_var(policy, rewards, b):
+def natural_moments(policy, rewards, b):
     fisher = np.diag(policy) - np.outer(policy, policy)
     scores = (np.eye(3) - policy) @ np.linalg.pinv(fisher)
     return moments(policy, scores * (np.asarray(rewards) - b)[:, None])
@@ -242,7 +243,10 @@ def test_natural_optimum_has_least_variance_and_equal_sides(policy):
     policy = np.array(policy)
     best = float(natural_optimum(np.log(policy)[None], np.array(REWARDS))[0])
     assert best == pytest.approx((np.array(REWARDS) / policy).sum() / (1 / policy).sum())
-    least, below, above = (natural_tr_var(policy, REWARDS, b) for b in (best, best - 1, best + 1))
+    bs = (best, best - 1, best + 1)
+    least, below, above = (natural_moments(policy, REWARDS, b) for b in bs)
+    listed = (least.tr_var, below.tr_var, above.tr_var)
+    np.testing.assert_allclose(natural_tr_var(policy, REWARDS, bs), listed, rtol=1e-9, atol=1e-9)
     assert below.tr_var == pytest.approx(above.tr_var, rel=1e-9)
     assert least.tr_var < below.tr_var - 1
     np.testing.assert_allclose(below.mean, above.mean, atol=1e-9)

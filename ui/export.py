@@ -17,16 +17,15 @@ def panel(figure: controls.Figure, shown: Mapping[str, Run]) -> None:
     st.code(controls.link(), language=None, wrap_lines=True)
     histories = [run.history for run in shown.values() if run.history is not None]
     if histories:
-        frame = pd.concat([history.to_frame() for history in histories], ignore_index=True)
         st.download_button(
             "CSV",
-            frame.to_csv(index=False).encode(),
+            lambda: pd.concat([h.to_frame() for h in histories]).to_csv(index=False),
             "curves.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
-    st.caption("Picture: the chart's own menu, at its upper right, saves PNG and SVG.")
+    st.caption("Picture: the download button at the chart's upper right saves it as PNG.")
     st.caption("Python")
     st.code(controls.python_code(figure), language="python", wrap_lines=True)
     st.caption("Command line")

@@ -72,6 +72,7 @@ def run_or_offer(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, runs.
         if wanted:
             try:
                 shown = start(figure.configs)
+                place.empty()
             except runs.Busy as busy:
                 st.warning(str(busy))
     if shown:
@@ -132,13 +133,13 @@ def controls(shown: Mapping[str, runs.Run], key: str) -> None:
     if not live:
         return
     paused = any(run.control.paused for run in live)
-    pause, cancel = st.columns(2)
+    buttons = st.container(horizontal=True)
     label, icon = ("Resume", "play_arrow") if paused else ("Pause", "pause")
-    if pause.button(label, icon=f":material/{icon}:", key=f"{key}_pause", width="stretch"):
+    if buttons.button(label, icon=f":material/{icon}:", key=f"{key}_pause"):
         for run in live:
             run.control.resume() if paused else run.control.pause()
         st.rerun()
-    if cancel.button("Cancel", icon=":material/stop:", key=f"{key}_cancel", width="stretch"):
+    if buttons.button("Cancel", icon=":material/stop:", key=f"{key}_cancel"):
         for run in live:
             run.control.cancel()
         for run in live:

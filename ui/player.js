@@ -51,10 +51,11 @@ class Player {
       this.stages = this.episodes.map((episode) => this.stage(episode));
       this.part("stages").replaceChildren(...this.stages.map((stage) => stage.figure));
       this.part("plots").setAttribute("aria-label", this.summary());
-      this.seek(0);
+      this.position = this.step = 0;
+      this.style = null; // nothing is drawn before the new stages have their size
+      this.redraw();
       this.set(!matchMedia("(prefers-reduced-motion: reduce)").matches);
-    }
-    this.redraw();
+    } else this.redraw();
   }
 
   stage(episode) {
@@ -147,9 +148,8 @@ class Player {
   seek(position) {
     this.position = Math.min(Math.max(position, 0), this.length);
     const step = Math.floor(this.position);
-    if (step === this.step && this.shown === this.id) return;
+    if (step === this.step) return;
     this.step = step;
-    this.shown = this.id;
     this.draw();
   }
 
@@ -223,9 +223,8 @@ class Player {
   plot() {
     const canvas = this.part("plots");
     const { episodes, style } = this;
-    const bars = episodes.length * 20;
     const rows = [
-      { height: bars, title: "P(right), and the pushes that followed" },
+      { height: episodes.length * 20, title: "P(right): full is right, empty is left; below, the pushes that followed" },
       { height: 70, title: "critic's value V (line), return that followed (dashed)",
         lines: episodes.flatMap((e) => [[e, e.values, []], [e, e.returns, [4, 3]]]), zero: true },
       { height: 40, title: "position x, m", limit: X_LIMIT, lines: states(0, 1) },
@@ -264,27 +263,26 @@ class Player {
     }
   }
 
-  /** One row of cells a step: the probability as colour, and below it the push that followed. */
+  /** One row of cells a step: how probable a push to the right, and below it which push came. */
   strip(context, episode, top) {
-    const [right, left] = this.style.palette;
+    const end = this.across(episode.last);
     context.fillStyle = this.colour(episode);
-    context.fillRect(MARGIN.left - 12, top + 1, 6, 16);
     for (let t = 0; t < episode.last; t++) {
       const x = this.across(t);
-      const wide = this.across(t + 1) - x + 0.3;
-      const lean = 2 * episode.probs[t] - 1;
-      context.fillStyle = lean > 0 ? right : left;
-      context.globalAlpha = Math.abs(lean);
+      const wide = this.across(t + 1) - x;
+      context.globalAlpha = episode.probs[t];
       context.fillRect(x, top, wide, 11);
-      context.fillStyle = episode.actions[t] ? right : left;
-      context.globalAlpha = 1;
+      context.globalAlpha = episode.actions[t];
       context.fillRect(x, top + 13, wide, 4);
     }
-    context.strokeStyle = this.style.faint;
-    context.lineWidth = 1;
-    context.strokeRect(MARGIN.left, top, this.across(episode.last) - MARGIN.left, 11);
+    context.globalAlpha = 1;
+    context.strokeStyle = this.colour(episode);
+    context.lineWidth = 0.5;
+    context.strokeRect(MARGIN.left, top, end - MARGIN.left, 11);
+    context.strokeRect(MARGIN.left, top + 13, end - MARGIN.left, 4);
   }
 
+  /** Lines over time, with their limits or the ends of their range at the left. */
   curves(context, row, top, write) {
     const { style } = this;
     let most = row.limit ? row.limit * 1.08 : 1e-6;
@@ -311,7 +309,8 @@ class Player {
     const ends = row.limit ? [-row.limit, row.limit] : row.zero ? [0, most] : [least, most];
     for (const end of ends) {
       if (row.limit) across(end, style.danger, [3, 3]);
-      write(end.toPrecision(2).replace(/\.0$/, "").replace(/^(\d)\.?(\d?)e\+2$/, (_, a, b) => a + (b || 0) + "0"), MARGIN.left - 5, y(end) + (end === most && !row.limit ? 8 : 4), "right");
+      const text = String(Number(end.toPrecision(2)));
+      write(text, MARGIN.left - 5, y(end) + (end === most ? 8 : 4), "right");
     }
     for (const [episode, values, dash] of row.lines) {
       context.strokeStyle = this.colour(episode);
@@ -332,5 +331,8 @@ class Player {
 }
 
 function ending(episode) {
-  return episode.terminated ? `fell at step ${episode.last}` : `clock ended it at ${episode.last}`;
+  const { last } = episode;
+  if (!episode.terminated) return `the clock ended it at step ${last}`;
+  const off = Math.abs(episode.states[0][last]) > X_LIMIT;
+  return `${off ? "left the track" : "fell"} at step ${last}`;
 }

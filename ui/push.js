@@ -126,9 +126,9 @@ class Game {
         this.advance();
         lag -= TAU;
       }
+      if (this.over) this.stop();
       this.draw(this.over ? 1 : lag / TAU);
       this.tell();
-      if (this.over) this.stop();
     };
     this.frame = requestAnimationFrame(tick);
     this.tell();

@@ -169,6 +169,17 @@ def natural_optimum(logits: Array, rewards: Array) -> Array:
     return softmax(-logits) @ rewards
 
 
+def natural_tr_var(policy: ArrayLike, rewards: ArrayLike, b: ArrayLike) -> Array:
+    """Variance of one natural step (e_a - 1/K) (r_a - b) / pi_a; the shape of b.
+
+    (1 - 1/K) sum_a (r_a - b)^2 / pi_a - |r - mean r|^2: a parabola whose vertex is
+    `natural_optimum`, so steps taken with b* - c and with b* + c vary equally.
+    """
+    pi, r, b = (np.asarray(x, float) for x in (policy, rewards, b))
+    second = (1 - 1 / len(pi)) * ((r - b[..., None]) ** 2 / pi).sum(-1)
+    return second - ((r - r.mean()) ** 2).sum()
+
+
 Baseline = Callable[[Array, Array], Array]  # logits [N, K], rewards [K] -> b [N]
 BASELINES: Mapping[str, Baseline] = {
     "none": lambda logits, rewards: np.zeros(len(logits)),

@@ -21,6 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pgcore import returns
+from pgcore.batch import Batch
 from pgcore.exact import Array, Parabola, batch_gradients, moments, parabola
 
 STATES, START = 5, 2
@@ -30,7 +32,7 @@ LONGEST = 14  # 5 * 2^14 windows
 
 @dataclass(frozen=True)
 class Windows:
-    """W windows of T steps, and how likely each is. The names are those of any batch."""
+    """W windows of T steps, and how likely each is. The names are those of `batch.Batch`."""
 
     probability: Array  # [W]
     states: NDArray[np.int64]  # [W, T]
@@ -42,22 +44,52 @@ class Windows:
     scores: Array  # [W, T, 5] psi_t = grad log pi(a_t | s_t)
     gamma: float
 
-    def advantages(self, lam: float) -> Array:
-        """A_t = delta_t + gamma lam (1 - end_t) A_{t+1} (Schulman et al. 2016, eq. 16).  [W, T]
+    @property
+    def truncated(self) -> NDArray[np.bool_]:
+        """No clock ends an episode here.  [W, T]"""
+        return np.zeros_like(self.terminated)
 
-        delta_t = r_t + gamma (1 - terminated_t) V'_t - V_t; an episode ends where it terminated.
+    @cached_property
+    def batch(self) -> Batch:
+        """The windows as every estimator sees a batch, with W rows where training has S seeds.
+
+        obs and final_obs are one-hot states [W, T, 5], all zeros off the track. The arrays stay
+        float64, so that what an estimator makes of them can be held to the enumerated truth.
         """
-        deltas = self.rewards + self.gamma * self.final_values - self.values
-        advantages, later = np.empty_like(deltas), np.zeros(len(deltas))
-        for t in reversed(range(deltas.shape[1])):
-            later = deltas[:, t] + self.gamma * lam * ~self.terminated[:, t] * later
-            advantages[:, t] = later
-        return advantages
+        track = np.eye(STATES + 2)[:, 1:-1]  # its first and last row lie off the track
+        return Batch(
+            obs=track[self.states + 1],
+            actions=self.actions,
+            probs=1 - np.abs(self.scores).sum(-1),
+            rewards=self.rewards,
+            terminated=self.terminated,
+            truncated=self.truncated,
+            final_obs=track[self.states + 2 * self.actions],
+            valid=np.ones_like(self.terminated),
+            values=self.values,
+            final_values=self.final_values,
+            q_values=self.q_values,
+            past_mean=np.zeros(len(self.states)),
+        )
+
+    def advantages(self, lam: float) -> Array:
+        """GAE(lambda) of the windows (Schulman et al. 2016, eq. 16).  [W, T]"""
+        return returns.gae(
+            self.rewards,
+            self.values,
+            self.final_values,
+            self.terminated,
+            self.truncated,
+            self.gamma,
+            float(lam),
+        )
 
     @cached_property
     def q_values(self) -> Array:
-        """Rewards to the window's end, then the critic: Q = A(lambda = 1) + V.  [W, T]"""
-        return self.advantages(1.0) + self.values
+        """Rewards to the episode's end, or to the window's and then the critic.  [W, T]"""
+        return returns.bootstrapped_q(
+            self.rewards, self.final_values, self.terminated, self.truncated, self.gamma
+        )
 
     @cached_property
     def parabola(self) -> Parabola:

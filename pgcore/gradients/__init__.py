@@ -1,0 +1,70 @@
+"""Gradient variance, measured at a frozen policy and critic: the lecture's claim itself.
+
+    windows.py        thousands of batches of one policy, and what truly followed each
+    estimates.py      what every estimator makes of the same batches; the true gradient
+    inference.py      resampling, unbiased lengths, the test of bias
+    measurement.py    tr Sigma, SNR, cosines and biases of a cloud, with intervals
+    parabola.py       variance against a constant baseline
+    decomposition.py  where a single step's variance comes from; the critic against the truth
+    cloud.py          the clouds on two axes, and against the batch size
+    lens.py           one update, step by step
+    report.py         all of it at once
+
+Others plot the variance of a scalar surrogate in the course of training, or gradient norms of
+policies that differ. Here one policy is held still, every estimator sees the same batches, and
+what varies is the estimate itself.
+
+    from pgcore.gradients import examine
+    report = examine(history.checkpoints[-1, 0], history.config)
+    report.measurements["actor_critic"].right_way
+"""
+
+from pgcore.gradients.cloud import Cloud, Scatter, by_batch_size, project, scatter
+from pgcore.gradients.decomposition import CriticFit, Decomposition, Sources, decompose
+from pgcore.gradients.estimates import estimates, gradients_of, reference, squared_scores, weights
+from pgcore.gradients.inference import hotelling
+from pgcore.gradients.lens import Update, inside_update
+from pgcore.gradients.measurement import (
+    Bias,
+    Measurement,
+    Reference,
+    exact_reference,
+    measure,
+    reference_of,
+)
+from pgcore.gradients.parabola import SampledParabola, parabola_of
+from pgcore.gradients.report import Report, examine, summary
+from pgcore.gradients.windows import Windows, collect_windows
+
+__all__ = [
+    "Bias",
+    "Cloud",
+    "CriticFit",
+    "Decomposition",
+    "Measurement",
+    "Reference",
+    "Report",
+    "SampledParabola",
+    "Scatter",
+    "Sources",
+    "Update",
+    "Windows",
+    "by_batch_size",
+    "collect_windows",
+    "decompose",
+    "estimates",
+    "exact_reference",
+    "examine",
+    "gradients_of",
+    "hotelling",
+    "inside_update",
+    "measure",
+    "parabola_of",
+    "project",
+    "reference",
+    "reference_of",
+    "scatter",
+    "squared_scores",
+    "summary",
+    "weights",
+]

@@ -24,7 +24,8 @@ import numpy as np
 from pgcore.algorithms import ALGORITHMS
 from pgcore.compilation import kernel
 from pgcore.config import Config
-from pgcore.gradients.measurement import Reference, parabola_terms, reference_of
+from pgcore.gradients.measurement import Reference, reference_of
+from pgcore.gradients.parabola import parabola_terms
 from pgcore.gradients.windows import Progress, Windows, collect_windows, share_out, unheard
 from pgcore.learners import shape_of
 from pgcore.learners.compiled import _preference, _sigmoid
@@ -67,7 +68,7 @@ def gradients_of(
 ) -> dict[str, np.ndarray]:
     """g of every weight [N, T]: one pass over the steps, all estimators at once.  [N, P] each"""
     size, hidden = shape_of(windows.config).policy_size, windows.config.hidden_dim
-    num_windows, steps = windows.mc_q.shape
+    num_windows = len(windows)
     if 4 * len(psi) * num_windows * size > MAX_BYTES:
         raise ValueError(
             f"{len(psi)} gradients of {size} parameters in {num_windows:,} windows take more than "

@@ -1,0 +1,130 @@
+"""The app as its users meet it: a started server, and Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# On a deep link Streamlit's front end first looks for the server below the page's own path.
+STREAMLIT_PROBE = re.compile(r"/_stcore/(health|host-config)$")
+PATIENCE = 60_000  # ms; the machine may be slow, and no test measures time
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """A fresh server of the app.  -> its address"""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    server = subprocess.Popen(
+        command + options, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+                    if answer.read() == b"ok":
+                        break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of one server for all browser tests."""
+    with served() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[str]:
+    """The address of a server that nobody has visited."""
+    with served() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, the system's own."""
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    executable = os.environ.get("CHROMIUM") or next(filter(None, found))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def visitor(browser: Browser, **options) -> Iterator[Page]:
+    """A person at the app; leaving asserts that nothing went wrong on the way."""
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 720}} | options))
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+    page.on("request", lambda request: _note_foreign(request.url, wrong))
+    page.on("response", lambda response: _note_failed(response.status, response.url, wrong))
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(f"console: {message.text}")
+            if message.type == "error" and "404 (Not Found)" not in message.text
+            else None
+        ),
+    )
+    yield page
+    assert page.get_by_test_id("stException").count() == 0
+    context.close()
+    assert not wrong
+
+
+def _note_foreign(url: str, wrong: list[str]) -> None:
+    if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+        wrong.append(f"left the machine: {url}")
+
+
+def _note_failed(status: int, url: str, wrong: list[str]) -> None:
+    if status >= 400 and not STREAMLIT_PROBE.search(url):
+        wrong.append(f"{status}: {url}")
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A person with an empty browser of 1280 x 720."""
+    with visitor(browser) as person:
+        yield person
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run and nothing is being drawn."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
