@@ -10,22 +10,20 @@ controls.show_refusals()
 live.wait_until_compiled()
 
 st.markdown(
-    "An agent balances a pole on a cart. It learns by **policy gradients**: actions that were "
-    "followed by much return become more probable. The estimate of that gradient is noisy, and a "
-    "**baseline**, subtracted from the return, makes it less so. Below, the lab's three agents "
-    "learn on your machine as you read: the return alone, the return less the batch's mean, and "
-    "the return less a learned state value."
+    "An agent balances a pole on a cart and learns by **policy gradients**: an action that was "
+    "followed by much return becomes more probable. The estimate of that gradient is noisy; a "
+    "**baseline**, subtracted from the return, makes it less so. Here the lab's three agents learn "
+    "on this machine, now: by the return alone, less the batch's mean, and less a learned value."
 )
 shown = live.start(controls.DEFAULT.configs)
-live.watch(shown, lambda: figures.learning_curves(shown, controls.DEFAULT, "std"))
+live.watch(shown, lambda: figures.learning_curves(shown, controls.DEFAULT, "95%"))
 figures.verdict(shown)
 
-first, second = st.columns(2)
-with first:
-    st.page_link(
-        "pages/train.py", label="**Train**: choose, change, compare", icon=":material/show_chart:"
-    )
-with second:
+with st.container(horizontal=True):
+    if st.button("Change something", icon=":material/tune:", type="primary"):
+        controls.adopt(controls.DEFAULT)
+        st.switch_page("pages/train.py")
     if st.button("The lab notebook's experiment, as written", icon=":material/science:"):
         controls.adopt(controls.LAB)
         st.switch_page("pages/train.py")
+pages.contents()

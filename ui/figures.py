@@ -36,7 +36,7 @@ def learning_curves(
     rows = curves.joined(frames, top, bottom)
     random = random_return(env.env_id) if cartpole else None
     spec = curves.curves_spec(
-        figure.config.total_timesteps, bottom, top, env.reward_threshold, random
+        figure.config.total_timesteps, bottom, top, env.reward_threshold, random, background()
     )
     st.vega_lite_chart(
         rows, spec, key="curves", alt=description(histories, band), theme="streamlit"
@@ -46,6 +46,11 @@ def learning_curves(
         f"Band: {curves.BANDS[band]}. n counts training seeds. Each evaluation: mean return of "
         f"{figure.config.eval_episodes} episodes with {how}."
     )
+
+
+def background() -> str:
+    """The page's background in the viewer's theme, for halos behind labels."""
+    return st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor")
 
 
 def description(histories: Mapping, band: str) -> str:
@@ -65,13 +70,17 @@ def verdict(shown: Mapping[str, Run]) -> None:
         return
     ranked = sorted(done, key=lambda key: done[key].final_returns.mean())
     worst, best = ranked[0], ranked[-1]
-    gap = stats.difference_interval(done[worst].final_returns, done[best].final_returns)
+    pairs = len(done) * (len(done) - 1) // 2  # the pair was picked by looking at all of them
+    gap = stats.difference_interval(
+        done[worst].final_returns, done[best].final_returns, 1 - 0.05 / pairs
+    )
     n = done[best].config.num_seeds
     clear = "which excludes 0" if gap.low > 0 else "which includes 0: more seeds are needed"
+    corrected = f", corrected for {pairs} pairs" if pairs > 1 else ""
     st.markdown(
         f"**{ALGORITHMS[best].name}** ends {gap.estimate:.0f} above "
         f"**{ALGORITHMS[worst].name}**; 95% interval of the difference "
-        f"[{gap.low:.0f}, {gap.high:.0f}], n = {n} seeds each, {clear}."
+        f"[{gap.low:.0f}, {gap.high:.0f}]{corrected}, n = {n} seeds each, {clear}."
     )
 
 

@@ -52,3 +52,14 @@ def heading(file: str) -> None:
     """The page's title with its one question."""
     page = next(page for page in PAGES if page.file == file)
     st.markdown(f"#### {page.title} · {page.question}")
+
+
+def contents() -> None:
+    """Every page with its question, a column a section."""
+    sections = dict.fromkeys(page.section for page in PAGES)
+    for column, section in zip(st.columns(len(sections)), sections, strict=True):
+        with column:
+            st.markdown(f"**{section}**")
+            for page in PAGES[1:]:
+                if page.section == section:
+                    st.page_link(page.path, label=f"**{page.title}** · {page.question}")

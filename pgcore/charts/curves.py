@@ -61,9 +61,14 @@ def place_labels(frame: pd.DataFrame, top: float, bottom: float = 0.0) -> pd.Dat
 
 @lru_cache(maxsize=32)
 def curves_spec(
-    last_step: int, lowest: float, highest: float, threshold: float | None, random: float | None
+    last_step: int,
+    lowest: float,
+    highest: float,
+    threshold: float | None,
+    random: float | None,
+    background: str = "#FFFFFF",
 ) -> dict:
-    """The constant spec; the rows come from `rows` and `place_labels`."""
+    """The constant spec; the rows come from `joined`. `background` is the page's, behind labels."""
     x = alt.X(
         "step:Q",
         title="environment steps",
@@ -88,9 +93,11 @@ def curves_spec(
     band = means.transform_filter("isValid(datum.low)").mark_area(opacity=0.16, clip=True)
     line = means.mark_line(strokeWidth=2.6, clip=True)
     points = means.mark_point(size=60, opacity=0, clip=True)
-    label = base.transform_filter("datum.label").mark_text(
-        align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600
+    label = base.transform_filter("datum.label").encode(
+        y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
+    written = dict(align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600)
+    halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
         *(_rule(value, text) for value, text in ((threshold, "solved"), (random, "random"))
           if value is not None),
@@ -99,7 +106,8 @@ def curves_spec(
         thin.encode(y=y, detail=["seed:N", "kept:N"], strokeDash=dash),
         line.encode(y=y, strokeDash=dash, detail=["kept:N"]),
         points.encode(y=y, tooltip=tooltip),
-        label.encode(y=alt.Y("label_y:Q", scale=y_scale), text="label:N"),
+        halo,
+        label.mark_text(**written),
     ]  # fmt: skip
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 

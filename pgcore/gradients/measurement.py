@@ -125,7 +125,13 @@ def measure(
 ) -> dict[str, Measurement]:
     """Measure every estimator's cloud [N, P], all on the same windows.
 
-    Biases are means of paired differences, in which the windows' common luck cancels.
+    The windows' luck is common to all, and is taken out twice. `added` is the mean of the paired
+    differences g - target. `bias` takes the unbiased estimator u as a control variate,
+
+        E g - mu = E [g - beta u] - (1 - beta) mu,    beta = tr Cov(g, u) / tr Var(u),
+
+    with mu from the reference: never noisier than the paired difference (beta = 1), which holds
+    all the noise of u's tails, nor than the plain one (beta = 0). The tests are paired throughout.
 
     Args:
         base: the estimator whose tr Sigma is 1 in `ratio`.
@@ -136,42 +142,50 @@ def measure(
         key: (g @ reference.directions.T.astype(g.dtype)).astype(np.float64)
         for key, g in gradients.items()
     }
-    others = (unbiased, target)
-    columns = {
-        key: _scalars(
-            gradients[key],
-            shadows[key][:, 0],
-            [(gradients[other], shadows[other][:, 0]) for other in others],
-        )
-        for key in gradients
-    }
+    columns, free = {}, {}
+    for key, g in gradients.items():
+        controlled, free[key] = _controlled(g, gradients[unbiased], reference)
+        columns[key] = _scalars(g, controlled, g - gradients[target], reference)
     resampled = resampled_means(np.concatenate([*columns.values()], 1), draws, seed)  # [R, K]
     means = dict(zip(gradients, np.split(resampled, len(gradients), axis=1), strict=True))
     norm = np.random.default_rng([seed, 1]).normal(1, reference.norm_error, draws)
-    tr_base = columns[base][:, 0].mean(), means[base][:, 0]
+    base_tr = columns[base][:, 0].mean(), means[base][:, 0]
     return {
         key: _measured(
             columns[key],
             means[key],
             norm,
-            tr_base,
-            [hotelling(shadows[key] - shadows[other]) for other in others],
-            np.sqrt(reference.squared_norm),
+            base_tr,
+            reference,
+            free[key],
+            [hotelling(shadows[key] - shadows[other]) for other in (unbiased, target)],
         )
         for key in gradients
     }
 
 
-def _scalars(g: Array, shadow: Array, others: list[tuple[Array, Array]]) -> Array:
-    """What the bootstrap resamples: tr, |gbar|^2, cos, cos > 0, shadow, then two biases.  [N, 11]
+def _controlled(g: Array, u: Array, reference: Reference) -> tuple[Array, float]:
+    """g - beta u - (1 - beta) mu, whose mean is the bias, [N, P]; and 1 - beta."""
+    cross, own = (np.einsum("np,np->n", x, u).sum(dtype=np.float64) for x in (g, u))
+    g_mean, u_mean = (x.mean(0, dtype=np.float64) for x in (g, u))
+    spread = own - len(u) * u_mean @ u_mean
+    beta = float((cross - len(u) * g_mean @ u_mean) / spread) if spread > 0 else 0.0
+    beta = 1.0 if g is u else beta
+    return g - g.dtype.type(beta) * u - ((1 - beta) * reference.mean).astype(g.dtype), 1 - beta
+
+
+def _scalars(g: Array, controlled: Array, paired: Array, reference: Reference) -> Array:
+    """What the bootstrap resamples: tr, |gbar|^2, cos, cos > 0, shadow, and two biases.  [N, 11]
 
     A cloud's shadow is its part along the truth, g_i . mu / |mu|.  [N]
     """
+    unit = reference.directions[0].astype(g.dtype)
+    shadow = (g @ unit).astype(np.float64)
     length = np.sqrt(squared_lengths(g))
     cos = np.divide(shadow, length, out=np.zeros(len(g)), where=length > 0)
     columns = [*moments(g), cos, cos > 0, shadow]
-    for other, other_shadow in others:
-        columns += [*moments(g - other), shadow - other_shadow]
+    for difference in (controlled, paired):
+        columns += [*moments(difference), difference @ unit]
     return np.stack(columns, 1, dtype=np.float64)
 
 
@@ -179,27 +193,35 @@ def _measured(
     columns: Array,
     means: Array,
     norm: Array,
-    tr_base: tuple[float, Array],
+    base_tr: tuple[float, Array],
+    reference: Reference,
+    free: float,
     tests: list[BiasTest],
-    length: float,
 ) -> Measurement:
-    n, mean, exact = len(columns), columns.mean(0, keepdims=True), np.ones(1)
+    n, mean = len(columns), columns.mean(0, keepdims=True)
+    length = np.sqrt(reference.squared_norm)
 
     def interval(quantity: Callable[[Array, Any, Any], Array]) -> Interval:
-        """A quantity of the means, the truth's length and tr Sigma of the base; and resampled."""
+        """A quantity of the means, of |mu| and of the base's tr Sigma; as found, and resampled."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            estimate = quantity(mean, length * exact, tr_base[0] * exact)[0]
-            return percentile_interval(estimate, quantity(means, length * norm, tr_base[1]), n)
+            estimate = quantity(mean, length, base_tr[0])[0]
+            return percentile_interval(estimate, quantity(means, length * norm, base_tr[1]), n)
 
     def square(m: Array, at: int) -> Array:
         return m[:, at + 1] - m[:, at] / (n - 1)  # |xbar|^2 - tr / n, where tr = n / (n-1) mean
 
-    def bias(at: int, test: BiasTest) -> Bias:
-        return Bias(
-            relative=interval(lambda m, mu, _: np.sqrt(square(m, at).clip(0)) / mu),
-            along=interval(lambda m, mu, _: m[:, at + 2] / mu),
-            test=test,
-        )
+    def bias(at: int, free: float, test: BiasTest) -> Bias:
+        """`free` is the share of the reference in it, and so of the reference's error."""
+        own_error = (free * reference.relative_error) ** 2 * reference.squared_norm
+
+        def along(m: Array, mu: Any, _: Any) -> Array:
+            return (m[:, at + 2] - free * (mu - length)) / mu
+
+        def relative(m: Array, mu: Any, _: Any) -> Array:
+            moved = square(m, at) - own_error - 2 * free * (mu - length) * m[:, at + 2]
+            return np.sqrt(moved.clip(0)) / mu
+
+        return Bias(interval(relative), interval(along), test)
 
     return Measurement(
         tr_sigma=interval(lambda m, mu, _: m[:, 0] * n / (n - 1)),
@@ -212,6 +234,6 @@ def _measured(
             lambda m, mu, _: m[:, 4] / np.sqrt(np.maximum(square(m, 0), m[:, 4] ** 2))
         ),
         ratio=interval(lambda m, mu, base: m[:, 0] / base),
-        bias=bias(5, tests[0]),
-        added=bias(8, tests[1]),
+        bias=bias(5, free, tests[0]),
+        added=bias(8, 0.0, tests[1]),
     )
