@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
@@ -62,7 +62,7 @@ _speed = {"measured/guessed": 1.0}
 def _learn_speed(config: Config, seconds: float) -> None:
     ratio = seconds / expected_seconds(config)
     corrected = _speed["measured/guessed"] * ratio**0.2
-    _speed["measured/guessed"] = min(max(corrected, 0.2), 5.0)
+    _speed["measured/guessed"] = min(max(corrected, 0.3), 3.0)
 
 
 class Run:
@@ -123,10 +123,11 @@ class Registry:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
-        self._lanes = {
-            name: ThreadPoolExecutor(count, thread_name_prefix=f"{name}-run")
-            for name, count in LANES.items()
-        }
+        self._lanes: dict[str, queue.SimpleQueue[Run]] = {}
+        for name, count in LANES.items():
+            self._lanes[name] = queue.SimpleQueue()
+            for _ in range(count):  # daemons: the server can be stopped while they run
+                threading.Thread(target=self._serve, args=(name,), daemon=True).start()
 
     def get(self, config: Config) -> Run | None:
         """The run of this config, if anybody has asked for it."""
@@ -145,7 +146,7 @@ class Registry:
                 run = Run(config)
                 self._make_room(run.bytes)
                 lane = "quick" if expected_seconds(config) < QUICK_SECONDS else "long"
-                self._lanes[lane].submit(self._work, run)
+                self._lanes[lane].put(run)
             self._runs[run.id] = run  # the youngest stands last
         return run
 
@@ -161,6 +162,10 @@ class Registry:
                 break
             total -= run.bytes
             del self._runs[run.id]
+
+    def _serve(self, lane: str) -> None:
+        while True:
+            self._work(self._lanes[lane].get())
 
     def _work(self, run: Run) -> None:
         run.started = time.perf_counter()

@@ -11,7 +11,6 @@ import os
 import queue
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -96,21 +95,24 @@ def stream(
         except BaseException as error:  # raised again in the caller's thread
             reached.put(error)
 
-    with ThreadPoolExecutor(len(shards)) as pool:
-        try:
-            for shard in shards:
-                pool.submit(work, shard)
-            arrived = np.zeros(len(steps), int)
-            for k in range(len(steps)):
-                while arrived[k] < len(shards):
-                    news = reached.get()
-                    if isinstance(news, BaseException):
-                        raise news
-                    if news >= 0:
-                        arrived[news] += 1
-                yield history.upto(k + 1)
-        finally:
-            control.cancel()  # the caller left, or a shard failed: no thread goes on alone
+    # Daemons: a program that is told to stop need not wait for them.
+    workers = [threading.Thread(target=work, args=(shard,), daemon=True) for shard in shards]
+    try:
+        for thread in workers:
+            thread.start()
+        arrived = np.zeros(len(steps), int)
+        for k in range(len(steps)):
+            while arrived[k] < len(shards):
+                news = reached.get()
+                if isinstance(news, BaseException):
+                    raise news
+                if news >= 0:
+                    arrived[news] += 1
+            yield history.upto(k + 1)
+    finally:
+        control.cancel()  # the caller left, or a shard failed: no thread goes on alone
+        for thread in workers:
+            thread.join()
 
 
 def learn(

@@ -73,13 +73,17 @@ def fresh_server() -> Iterator[str]:
         yield url
 
 
+def find_chromium() -> str:
+    """The system's own Chromium."""
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    return os.environ.get("CHROMIUM") or next(filter(None, found))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, the system's own."""
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    executable = os.environ.get("CHROMIUM") or next(filter(None, found))
+    """Headless Chromium."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 

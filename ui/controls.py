@@ -252,8 +252,9 @@ def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
             for name in FIELDS:
                 if name not in [*in_sight, "algorithm"]:
                     field_widget(name)
+        st.session_state.setdefault("set_band", state["band"])
         state["band"] = st.segmented_control(
-            "Band", list(BANDS), default=state["band"], label_visibility="collapsed", required=True
+            "Band", list(BANDS), key="set_band", label_visibility="collapsed", required=True
         )
         for label, preset, icon, text in PRESETS:
             st.button(label, icon=icon, help=text, on_click=adopt, args=(preset,))

@@ -57,43 +57,38 @@ def order(states: np.ndarray, format: str) -> Film:
 def panel(states: np.ndarray, name: str) -> None:
     """Buttons that make the files, progress while they are made, downloads when they are."""
     for format, (_, purpose) in FORMATS.items():
-        film = _films.get(identity(states, format))
-        if film is None:
-            if st.button(f"Make the {format}, {purpose}", icon=":material/movie:"):
-                try:
-                    order(states, format)
-                except ValueError as error:
-                    st.warning(str(error))
-                else:
-                    st.rerun()
-        elif not film.file.done():
-            _progress(film)
-        elif film.file.exception():
-            st.error(f"The {format} could not be made; the player and the picture still work.")
-        else:
-            _download(film, name)
+        film, place = _films.get(identity(states, format)), st.empty()
+        if film is None and place.button(f"Make the {format}: {purpose}", icon=":material/movie:"):
+            try:
+                film = order(states, format)
+            except ValueError as error:
+                place.warning(str(error))
+        if film is not None:
+            with place.container():
+                _show(film, name)
+
+
+def _show(film: Film, name: str) -> None:
+    if not film.file.done():
+        st.fragment(lambda: _progress(film), run_every=POLL_SECONDS)()
+    elif film.file.exception():
+        st.error(f"The {film.format} could not be made; the player and the picture still work.")
+    else:
+        data, kind = film.file.result(), film.format.lower()
+        st.download_button(
+            f"Download the {film.format}, {len(data) / 1000:.0f} kB",
+            data,
+            f"{name}.{kind}",
+            f"image/{kind}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 def _progress(film: Film) -> None:
-    def view() -> None:
-        if film.file.done():
-            st.rerun()
-        st.progress(film.share, text=f"{film.format}: {film.share:.0%}")
-
-    st.fragment(view, run_every=POLL_SECONDS)()
-
-
-def _download(film: Film, name: str) -> None:
-    data, kind = film.file.result(), film.format.lower()
-    label = f"Download {film.format}, {len(data) / 1000:.0f} kB"
-    st.download_button(
-        label,
-        data,
-        f"{name}.{kind}",
-        f"image/{kind}",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    if film.file.done():
+        st.rerun()
+    st.progress(film.share, text=f"{film.format}: {film.share:.0%}")
 
 
 def moving(states: np.ndarray) -> str | None:

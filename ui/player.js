@@ -13,7 +13,7 @@ export default function ({ data, parentElement, setStateValue }) {
     player = new Player(root);
     players.set(parentElement, player);
   }
-  player.report = (step) => setStateValue("step", step);
+  player.report = (stop) => setStateValue("stop", stop);
   player.show(data);
   return () => {
     player.leave();
@@ -51,7 +51,7 @@ class Player {
       this.stages = this.episodes.map((episode) => this.stage(episode));
       this.part("stages").replaceChildren(...this.stages.map((stage) => stage.figure));
       this.part("plots").setAttribute("aria-label", this.summary());
-      this.position = this.step = 0;
+      this.position = this.step = this.reported = 0;
       this.style = null; // nothing is drawn before the new stages have their size
       this.redraw();
       this.set(!matchMedia("(prefers-reduced-motion: reduce)").matches);
@@ -157,7 +157,7 @@ class Player {
   say() {
     this.part("spoken").textContent = this.episodes
       .map((e, i) => `${e.label}: ${this.readings(e).filter(Boolean).join(", ")}`).join("; ");
-    if (this.reported !== this.step) this.report(this.step);
+    if (this.reported !== this.step) this.report({ id: this.id, step: this.step });
     this.reported = this.step;
   }
 

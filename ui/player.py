@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,14 @@ import streamlit as st
 from pgcore.episodes import Episode
 
 HERE = Path(__file__).parent
+
+
+class Role(NamedTuple):
+    """One episode on the stage."""
+
+    episode: Episode
+    label: str
+    colour: int  # a place in the theme's categorical colours
 
 
 def inline(*files: str) -> str:
@@ -28,30 +37,24 @@ _component = st.components.v2.component(
 )
 
 
-def player(
-    episodes: Sequence[Episode], labels: Sequence[str], colours: Sequence[int], key: str
-) -> int:
+def player(roles: Sequence[Role], key: str) -> int:
     """Play episodes side by side under one playhead.
 
-    Args:
-        labels: one name an episode.
-        colours: one place in the theme's categorical colours an episode.
-
-    Returns: the step at which the reader last stopped.
+    Returns: the step at which the reader last stopped these episodes.
     """
     shown = [
         {
-            "label": label,
-            "colour": colour,
-            "terminated": episode.terminated,
-            "table": encode(table(episode)),
+            "label": role.label,
+            "colour": role.colour,
+            "terminated": role.episode.terminated,
+            "table": encode(table(role.episode)),
         }
-        for episode, label, colour in zip(episodes, labels, colours, strict=True)
+        for role in roles
     ]
     name = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
     data = {"id": name, "episodes": shown}
-    stopped = _component(data=data, key=key, on_step_change=lambda: None).step
-    return int(stopped or 0)
+    stop = _component(data=data, key=key, on_stop_change=lambda: None).stop
+    return int(stop["step"]) if stop and stop["id"] == name else 0
 
 
 def table(episode: Episode) -> np.ndarray:
