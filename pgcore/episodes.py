@@ -146,7 +146,7 @@ class Landscape:
 
 
 def landscape(
-    row: np.ndarray, config: Config, x: float = 0.0, x_dot: float = 0.0, cells: int = 41
+    row: np.ndarray, config: Config, x: float = 0.0, x_dot: float = 0.0, cells: int = 33
 ) -> Landscape:
     """The policy and the critic on a grid that spans the angles at which a game goes on.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
 from pgcore import Config, networks, train
 from pgcore.episodes import Episode, landscape, play, policy_of, typical_best_worst
@@ -41,7 +41,7 @@ def test_greedy_episodes_are_greedy_evaluation_s(history):
 
 def test_gymnasium_agrees_with_every_state(history):
     episode = play_last(history, episodes=1)[0]
-    env = gymnasium.make("CartPole-v1").unwrapped
+    env = CartPoleEnv()
     env.reset()
     env.state = episode.states[0]
     for t, action in enumerate(episode.actions.tolist()):

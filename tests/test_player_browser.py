@@ -182,7 +182,7 @@ def test_the_player_plays_in_real_time_and_stops_at_the_end(tab):
     assert clock(tab) == "120 / 120"
     assert tab.get_by_role("button", name="Play").is_visible()
     assert "fell at step 120" in tab.locator(".caption").inner_text()
-    assert tab.evaluate("reports") == [["step", 120]]
+    assert tab.evaluate("reports") == [["stop", {"id": "[120]", "step": 120}]]
     frames = tab.evaluate("frames")
     tab.clock.run_for(1000)
     assert tab.evaluate("frames") == frames
@@ -207,6 +207,7 @@ def test_the_keyboard_plays_steps_and_scrubs(tab):
         root.press("ArrowRight")
     root.press("ArrowLeft")
     assert clock(tab) == "2 / 120"
+    assert "Episode 1: step 2" in tab.locator(".spoken").inner_text()
     scrub = tab.get_by_label("Step of the episode")
     scrub.press("ArrowRight")
     assert clock(tab) == "3 / 120"
@@ -216,8 +217,7 @@ def test_the_keyboard_plays_steps_and_scrubs(tab):
     scrub.press(" ")  # at the end, play begins anew
     tab.clock.run_for(200)
     assert 5 <= int(clock(tab).split(" / ")[0]) <= 11
-    assert ["step", 2] in tab.evaluate("reports")
-    assert "Episode 1: step 2" not in tab.locator(".spoken").inner_text()
+    assert ["stop", {"id": "[120, 60]", "step": 2}] in tab.evaluate("reports")
 
 
 def test_the_shorter_episode_waits_at_its_end(tab):

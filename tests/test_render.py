@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,8 @@ def test_threads_draw_what_each_was_given():
 
 def frames_of(file: bytes) -> list[tuple[np.ndarray, int]]:
     """Every frame of an animation, and for how many milliseconds it stands."""
-    film, frames = Image.open(io.BytesIO(file)), []
+    film: Any = Image.open(io.BytesIO(file))
+    frames = []
     for i in range(film.n_frames):
         film.seek(i)
         frames.append((np.asarray(film.convert("RGB")), film.info["duration"]))

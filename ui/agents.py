@@ -65,8 +65,6 @@ def choose(histories: Mapping[str, History]) -> Choice:
             st.select_slider, "checkpoint", "Checkpoint: environment steps learned",
             range(last + 1), last, format_func=lambda k: f"{steps[k]:,}",
         )  # fmt: skip
-    state = controls.settings()
-    state["checkpoint"] = None if checkpoint == last else checkpoint  # the last, however many
     options = dict(required=True, label_visibility="collapsed")
     with st.container(horizontal=True):
         episode = _pick(st.segmented_control, "episode", "Episode", WHICH, "typical", **options)
@@ -83,8 +81,9 @@ def _pick(widget: Any, name: str, label: str, options: Sequence, default: Any, *
         if asked is not None and not found:
             st.warning(f"{_missing(name, str(asked)[:40], options)} {default} is shown instead.")
         st.session_state[key] = found[0] if found else default
-    state[name] = widget(label, options, key=key, **details)
-    return state[name]
+    chosen = widget(label, options, key=key, **details)
+    state[name] = None if chosen == default else chosen  # the last checkpoint, however many
+    return chosen
 
 
 def _missing(name: str, asked: str, options: Sequence) -> str:

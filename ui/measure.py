@@ -11,6 +11,7 @@ forgotten when others need its room.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -25,6 +26,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import envs, runs
 from pgcore.algorithms import ALGORITHMS
+from pgcore.charts.cloud import paired_ratio
 from pgcore.config import Config
 from pgcore.gradients import (
     Cloud,
@@ -35,6 +37,7 @@ from pgcore.gradients import (
     examine,
     project,
 )
+from pgcore.stats import Interval
 from ui import controls, live
 
 Result = TypeVar("Result")
@@ -52,7 +55,8 @@ FIRST_PAINT_SECONDS = 0.9  # what is quicker stands in the first paint, without 
 POLL_SECONDS = 0.2
 ABANDONED_SECONDS = 5.0  # unasked for so long, a measurement ends
 
-controls.PAGE_KEYS.update({"agent", "seed", "checkpoint", "window_steps", "num_windows"})
+LINK_KEYS = ("agent", "seed", "checkpoint", "window_steps", "num_windows")
+controls.PAGE_KEYS.update(LINK_KEYS)
 
 
 # --- the policy that is held still ---
@@ -231,6 +235,22 @@ def choose(
     return chosen
 
 
+def choose_baseline(parabola: SampledParabola) -> float:
+    """The constant b, the lab's setting of that name, on a slider from -b* to 3 b* and to b."""
+    state, key = controls.settings(), "measure_b"
+    b = st.session_state.get(key, state["baseline"])
+    best = abs(parabola.curve.covariance / (parabola.curve.curvature or 1))
+    unit = next(unit for unit in (0.1, 1.0, 10.0, 100.0) if 4 * best <= 200 * unit)
+    low, high = -math.ceil(best / unit) * unit, math.ceil(3 * best / unit) * unit
+    while not low <= b <= high:
+        low, high = 2 * low, 2 * high
+    st.session_state[key] = float(b)
+    state["baseline"] = st.slider(
+        "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g"
+    )
+    return state["baseline"]
+
+
 # --- measurements, made once and off the page's thread ---
 
 
@@ -329,9 +349,10 @@ class Findings:
     measurements: dict[str, Measurement]  # the registry's, `monte_carlo`, `optimal_constant`
     parabola: SampledParabola
     cloud: Cloud  # every window's arrow, of `score` too: g(b) = policy_gradient - b score
-    ratios: dict[tuple[str, str], Any]  # paired Intervals of tr Sigma, one estimator over another
+    ratios: dict[tuple[str, str], Interval]  # tr Sigma of one estimator over another's, paired
 
 
+PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
 # Registered estimators but those that another page varies: the constant b, the reader's formula.
 ESTIMATORS = [
     key
@@ -344,7 +365,7 @@ def findings(policy: Policy, batch_size: int, num_windows: int = NUM_WINDOWS) ->
     """Every estimator at one policy, on `num_windows` batches; None while it is being measured."""
     count = min(num_windows, MAX_STEPS // batch_size)
     return measured(
-        ("findings", policy.identity, policy.config.gae_lambda, count, batch_size),
+        ("findings", policy.identity, count, batch_size),
         lambda progress: find(policy, batch_size, count, progress),
         f"Measuring {count:,} batches of {batch_size} steps",
         steps=count * (batch_size + 4),

@@ -224,7 +224,7 @@ class Player {
     const canvas = this.part("plots");
     const { episodes, style } = this;
     const rows = [
-      { height: episodes.length * 20, title: "P(right): full is right, empty is left; below, the pushes that followed" },
+      { height: episodes.length * 20, title: "P(right): full is right, empty left; below, the push" },
       { height: 70, title: "critic's value V (line), return that followed (dashed)",
         lines: episodes.flatMap((e) => [[e, e.values, []], [e, e.returns, [4, 3]]]), zero: true },
       { height: 40, title: "position x, m", limit: X_LIMIT, lines: states(0, 1) },

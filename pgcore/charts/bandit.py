@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -13,7 +14,6 @@ from pgcore.charts import HEIGHT, spec
 from pgcore.exact.bandit import (
     BASELINES,
     Bandit,
-    natural_optimum,
     natural_runs,
     natural_tr_var,
     never_good_arm,
@@ -25,10 +25,12 @@ ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
 # The theme's first three colours for the arms, its ninth, the ink, for what is exact.
 COLOURS = alt.Scale(domain=[*ARMS, *"45678", MEAN])
-GREY = "#888888"
+GREY, ORANGE = "#888888", "#E8710A"  # readable on white and on black
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
 REWARDS = (1.0, 0.7, 0.0)  # of the committal experiment
-FATES = ("found the best arm", "undecided", "stuck on a worse arm")
+HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
+STEPS = 200
+FATES = ("found the best arm", "stuck on a worse arm", "undecided")
 
 
 # --- One pull: the simplex -------------------------------------------------------------------
@@ -38,6 +40,11 @@ def baselines(bandit: Bandit) -> dict[str, float]:
     """The constants that have a name."""
     best = bandit.optimal_baseline
     return {"none": 0.0, "V": bandit.value, "b*": best, "b* - 1": best - 1, "b* + 1": best + 1}
+
+
+def shown(name: str) -> str:
+    """A baseline's name as Markdown."""
+    return name.replace("-", "−").replace("*", r"\*")
 
 
 def reach(bandit: Bandit) -> float:
@@ -117,7 +124,7 @@ def simplex_spec() -> dict:
         order="order:Q",
     )
     corner = part(named, "corner")
-    words = {"fontSize": 12, "fontWeight": 600}
+    words: dict[str, Any] = {"fontSize": 12, "fontWeight": 600}
     layers = [
         part(base, "edge").mark_line(color=GREY, strokeWidth=1.5).encode(order="order:Q"),
         part(named, "noise")
@@ -149,9 +156,11 @@ def _plane() -> alt.Chart:
     )
 
 
-def _size(width: int) -> dict[str, int]:
+def _size(width: int) -> dict[str, Any]:
+    """Width and height that keep the triangle equilateral, with nothing around the plane."""
     (left, right), (bottom, top) = FRAME
-    return {"width": width, "height": round(width * (top - bottom) / (right - left))}
+    height = round(width * (top - bottom) / (right - left))
+    return {"width": width, "height": height, "autosize": "none", "padding": 0}
 
 
 # --- One pull: the parabola ------------------------------------------------------------------
@@ -164,23 +173,31 @@ def span(bandit: Bandit) -> tuple[float, float]:
     return round(best - half, 1), round(best + half, 1)
 
 
+def ceiling(bandit: Bandit) -> float:
+    """The greatest variance on the chart."""
+    return max(bandit.tr_var(b) for b in span(bandit))
+
+
 def parabola_rows(bandit: Bandit, b: float) -> pd.DataFrame:
     """tr Var of one pull against b: the curve, the named baselines, b, and the zones of harm."""
     low, high = span(bandit)
     grid = np.linspace(low, high, 161)
     curve = pd.DataFrame({"part": "curve", "b": grid, "tr_var": bandit.parabola(grid)})
-    marks = [
-        {"part": "mark", "b": value, "tr_var": bandit.tr_var(value), "text": name}
-        for name, value in baselines(bandit).items()
-        if low <= value <= high
-    ]
+    named = {name: value for name, value in baselines(bandit).items() if low <= value <= high}
+    marks = []
+    last: dict[int, float] = {}  # where each row of names ends
+    for name, value in sorted(named.items(), key=lambda item: item[1]):
+        row = next(k for k in range(9) if value - last.get(k, -np.inf) > 0.11 * (high - low))
+        last[row] = value
+        mark = {"b": value, "tr_var": bandit.tr_var(value), "text": name.replace("-", "−")}
+        marks.append(mark | {"part": "mark", "below": -(0.045 + 0.07 * row) * ceiling(bandit)})
     here = {"part": "here", "b": b, "tr_var": bandit.tr_var(b), "text": f"{bandit.tr_var(b):.4g}"}
     left, right = bandit.parabola.harmless
     harm = [
-        {"part": "harm", "b": low, "b2": left, "text": "worse than none"},
-        {"part": "harm", "b": right, "b2": high, "text": "worse than none"},
+        {"part": "harm", "b": low, "b2": left, "text": "worse\nthan none"},
+        {"part": "harm", "b": right, "b2": high, "text": "worse\nthan none"},
     ]
-    none = {"part": "none", "b": low, "tr_var": bandit.tr_var(0.0), "text": "no baseline"}
+    none = {"part": "none", "tr_var": bandit.tr_var(0.0)}
     return pd.concat([curve, pd.DataFrame([*harm, none, *marks, here])], ignore_index=True)
 
 
@@ -195,11 +212,12 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
             axis=alt.Axis(grid=False),
         )
     )
+    scale = alt.Scale(domain=[-0.2 * top, top], nice=False)
     y = alt.Y(
         "tr_var:Q",
         title="tr Var of one pull",
-        scale=alt.Scale(domain=[0, top], nice=False),
-        axis=alt.Axis(tickCount=5),
+        scale=scale,
+        axis=alt.Axis(tickCount=5, labelExpr="datum.value < 0 ? '' : datum.label"),
     )
 
     def part(name: str) -> alt.Chart:
@@ -211,23 +229,28 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
         alt.Tooltip("tr_var:Q", title="tr Var", format=".4f"),
     ]
     layers = [
-        part("harm").mark_rect(color="#D55E00", opacity=0.16).encode(x2="b2:Q"),
+        part("harm").mark_rect(color=ORANGE, opacity=0.18).encode(x2="b2:Q"),
         part("harm")
-        .mark_text(color="#D55E00", fontSize=12, align="center", baseline="top", dy=6)
+        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n")
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.value(0), text="text:N"),
-        part("none").mark_rule(color=GREY, strokeDash=[3, 3]).encode(y=y),
+        alt.Chart()
+        .transform_filter("datum.part == 'none'")
+        .mark_rule(color=GREY, strokeDash=[3, 3])
+        .encode(y=y),
         part("curve").mark_line(strokeWidth=2.6, clip=True).encode(y=y),
         part("mark")
         .mark_point(filled=True, size=45, opacity=1, color=GREY)
         .encode(y=y, tooltip=tooltip),
-        part("mark").mark_text(dy=13, fontSize=12, color=GREY).encode(y=y, text="text:N"),
-        part("here").mark_rule(color="#D55E00", strokeWidth=1.5).encode(),
+        part("mark")
+        .mark_text(fontSize=12)
+        .encode(y=alt.Y("below:Q", scale=scale), text="text:N", color=alt.value(GREY)),
+        part("here").mark_rule(color=ORANGE, strokeWidth=1.5),
         part("here")
-        .mark_point(filled=True, size=130, opacity=1, color="#D55E00")
+        .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
         .encode(y=y, tooltip=tooltip),
         part("here")
-        .mark_text(dy=-14, dx=6, fontSize=14, fontWeight=600, color="#D55E00", align="left")
+        .mark_text(dy=-14, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left")
         .encode(y=y, text="text:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT - 30, width="container"))
@@ -284,16 +307,27 @@ def first_steps() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def written_first(table: pd.DataFrame) -> pd.DataFrame:
+    """`first_steps` as text, to be shown."""
+    return pd.DataFrame(
+        {
+            "baseline": table["baseline"],
+            "b at the start": [f"{b:.4f}" for b in table["b"]],
+            "tr Var of the first step": [f"{v:.4f}" for v in table["tr_var"]],
+        }
+    )
+
+
 @lru_cache(maxsize=64)
-def runs(baseline: str, count: int, step_size: float, steps: int, seed: int = 0) -> np.ndarray:
+def runs(baseline: str, count: int, step_size: float, seed: int = 0) -> np.ndarray:
     """Policies of `count` runs under a named baseline, from the uniform start.  [K, count, 3]"""
     policies = natural_runs(
         REWARDS,
         BASELINES[baseline],
         runs=count,
-        steps=steps,
+        steps=STEPS,
         step_size=step_size,
-        every=max(1, steps // 100),
+        every=2,
         seed=seed,
     )
     policies.setflags(write=False)
@@ -303,13 +337,31 @@ def runs(baseline: str, count: int, step_size: float, steps: int, seed: int = 0)
 def fates(policies: np.ndarray) -> np.ndarray:
     """How each run ended, a name from FATES: pi(best) above .99, between, below .01.  [N]"""
     best = policies[-1, :, int(np.argmax(REWARDS))]
-    return np.array(FATES)[np.where(stuck(policies[-1], REWARDS), 2, np.where(best > 0.99, 0, 1))]
+    return np.array(FATES)[np.where(stuck(policies[-1], REWARDS), 1, np.where(best > 0.99, 0, 2))]
 
 
 def shares(policies: np.ndarray) -> dict[str, stats.Interval]:
     """The share of the runs with each fate, with Wilson's interval."""
     ends = fates(policies)
     return {fate: stats.proportion_interval(int((ends == fate).sum()), len(ends)) for fate in FATES}
+
+
+def fate_words(policies: np.ndarray) -> str:
+    """`shares` as Markdown, in the paths' colours."""
+    lines = []
+    for (fate, share), hue in zip(
+        shares(policies).items(), ("blue", "orange", "green"), strict=True
+    ):
+        low, high = f"{100 * share.low:.1f}", f"{100 * share.high:.1f}"
+        lines.append(f":{hue}[{fate.split()[0]}] **{100 * share.estimate:.1f}%** [{low}, {high}]")
+    return "  \n".join(lines)
+
+
+def which_sticks(below: np.ndarray, above: np.ndarray) -> int:
+    """Which of two sets of runs gets stuck more often: 1 the first, 2 the second, 0 not told
+    apart, because their intervals overlap."""
+    first, second = (shares(policies)[FATES[1]] for policies in (below, above))
+    return 1 if first.low > second.high else 2 if second.low > first.high else 0
 
 
 def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
@@ -331,12 +383,17 @@ def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
 def path_spec(width: int = 200) -> dict:
     """The paths of `path_rows`, coloured by their fate."""
     base = _plane()
-    fate = alt.Color("name:N", scale=alt.Scale(domain=[FATES[0], FATES[2], FATES[1]]), legend=None)
+    fate = alt.Color("name:N", scale=alt.Scale(domain=[*FATES]), legend=None)
     dash = alt.StrokeDash(
-        "name:N", scale=alt.Scale(domain=[*FATES], range=[[1, 0], [2, 2], [5, 2]]), legend=None
+        "name:N", scale=alt.Scale(domain=[*FATES], range=[[1, 0], [5, 2], [2, 2]]), legend=None
     )
     paths = base.transform_filter("datum.part == 'path'")
     corner = base.transform_filter("datum.part == 'corner'")
+    places: list[dict[str, Any]] = [
+        {"align": "left", "dx": -16, "dy": 13},
+        {"align": "right", "dx": 16, "dy": 13},
+        {"dy": -9},
+    ]
     layers = [
         base.transform_filter("datum.part == 'edge'")
         .mark_line(color=GREY, strokeWidth=1.2)
@@ -352,11 +409,9 @@ def path_spec(width: int = 200) -> dict:
         .encode(color=fate),
         *(
             corner.transform_filter(f"datum.order == {a}")
-            .mark_text(align=align, dx=dx, dy=dy, fontSize=11, color=GREY)
+            .mark_text(fontSize=11, color=GREY, **place)
             .encode(text="text:N")
-            for a, (align, dx, dy) in enumerate(
-                [("left", -16, 13), ("right", 16, 13), ("center", 0, -9)]
-            )
+            for a, place in enumerate(places)
         ),
     ]
     return spec(alt.layer(*layers).properties(**_size(width)))
@@ -368,14 +423,14 @@ NEVER_BASELINES = (-3.0, -2.0, -1.5, -1.0, -0.75, -0.5)
 
 
 @lru_cache(maxsize=64)
-def never_rows(step_size: float, b: float, count: int, seed: int = 0) -> pd.DataFrame:
+def never_rows(step_size: float, b: float, count: int) -> pd.DataFrame:
     """P(the good arm is never pulled) against b: the closed form, simulations with Wilson's
     interval, and the closed form at the reader's b."""
     grid = np.round(np.arange(-3.0, 0.505, 0.02), 2)
     curve = pd.DataFrame({"part": "exact", "b": grid})
     curve["share"] = [never_good_arm(step_size, x) for x in grid]
     simulated = []
-    for x in NEVER_BASELINES:
+    for number, x in enumerate(NEVER_BASELINES):  # each with noise of its own
         # The reward of an arm that is never pulled cannot matter: make it so large that one
         # pull commits to it; the runs that end on the other arm are those that never pulled it.
         policies = natural_runs(
@@ -385,7 +440,7 @@ def never_rows(step_size: float, b: float, count: int, seed: int = 0) -> pd.Data
             steps=100,
             step_size=step_size,
             every=100,
-            seed=seed,
+            seed=number,
         )
         never = int(stuck(policies[-1], (1e6, 0.0)).sum())
         share = stats.proportion_interval(never, count)
@@ -426,10 +481,10 @@ def never_spec() -> dict:
         sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
             y=y, tooltip=tooltip
         ),
-        here.mark_point(filled=True, size=130, opacity=1, color="#D55E00").encode(
+        here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(
             y=y, tooltip=tooltip
         ),
-        here.mark_text(dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color="#D55E00")
+        here.mark_text(dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color=ORANGE)
         .transform_calculate(text="format(datum.share, '.5f')")
         .encode(y=y, text="text:N"),
     ]

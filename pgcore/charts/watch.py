@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -14,7 +13,13 @@ from pgcore.charts import spec
 from pgcore.episodes import Episode, Landscape
 
 DEGREES = 180 / math.pi
-SIDE = 300  # pixels of a map
+HEIGHT = 280
+OVERLAP = 1.1  # of neighbouring cells, so that no seam shows
+TITLES = {"prob": "probability of pushing right", "value": "critic's value V"}
+COLOURS = {
+    "prob": alt.Scale(domain=[0, 0.5, 1], range=["#B35806", "#F7F7F7", "#2166AC"]),
+    "value": alt.Scale(scheme="viridis", zero=False),
+}
 COLUMNS = ("kind", "angle", "speed", "angle2", "speed2", "prob", "value", "step")
 
 
@@ -22,7 +27,7 @@ def rows(over: Landscape, episode: Episode, step: int) -> pd.DataFrame:
     """Cells of the maps, the episode's path and where it stands at `step`; angles in degrees."""
     angles, speeds = (np.asarray(axis) * DEGREES for axis in (over.angles, over.velocities))
     angle, speed = np.meshgrid(angles, speeds)
-    wide, high = angles[1] - angles[0], speeds[1] - speeds[0]
+    wide, high = (OVERLAP * (axis[1] - axis[0]) for axis in (angles, speeds))
     cells = pd.DataFrame(
         {
             "kind": "cell",
@@ -43,35 +48,18 @@ def rows(over: Landscape, episode: Episode, step: int) -> pd.DataFrame:
     return frame.astype({"kind": "category"})
 
 
-def maps_spec(over: Landscape, lowest: float, highest: float) -> dict:
-    """The constant spec of both maps; the rows come from `rows`.
-
-    Args:
-        lowest, highest: where the value's colours end, the same at every checkpoint.
-    """
-    ends = over.angles[-1] * DEGREES, over.velocities[-1] * DEGREES
-    return _maps_spec(math.floor(lowest), math.ceil(highest), *map(float, ends))
+def policy_spec(over: Landscape) -> dict:
+    """The probability of pushing right; a constant spec, the rows come from `rows`."""
+    return _map("prob", *_ends(over))
 
 
-@lru_cache(maxsize=64)
-def _maps_spec(lowest: int, highest: int, widest: float, fastest: float) -> dict:
-    speed = alt.Scale(domain=[-fastest, fastest], nice=False)
-    angle = alt.Scale(domain=[-widest, widest], nice=False)
-    policy = _map(
-        "prob:Q",
-        "probability of pushing right",
-        alt.Scale(domain=[0, 0.5, 1], range=["#B35806", "#F7F7F7", "#2166AC"]),
-        angle,
-        speed,
-    )
-    critic = _map(
-        "value:Q",
-        "critic's value V",
-        alt.Scale(domain=[lowest, highest], scheme="viridis", clamp=True),
-        angle,
-        speed,
-    )
-    return spec(alt.hconcat(policy, critic, spacing=24).resolve_scale(color="independent"))
+def value_spec(over: Landscape) -> dict:
+    """The critic's value, its colours spanning what it says here."""
+    return _map("value", *_ends(over))
+
+
+def _ends(over: Landscape) -> tuple[float, float]:
+    return float(over.angles[-1] * DEGREES), float(over.velocities[-1] * DEGREES)
 
 
 def description(over: Landscape) -> str:
@@ -87,27 +75,30 @@ def description(over: Landscape) -> str:
     )
 
 
-def _map(field: str, title: str, colours: alt.Scale, angle: alt.Scale, speed: alt.Scale) -> Any:
-    axis = dict(grid=False, tickCount=5)
-    x = alt.X("angle:Q", scale=angle, title="angle, degrees", axis=alt.Axis(**axis))
-    y = alt.Y("speed:Q", scale=speed, title="angular velocity, degrees/s", axis=alt.Axis(**axis))
-    base = alt.Chart().encode(x=x, y=y)
-    cells = base.transform_filter("datum.kind == 'cell'").mark_rect(clip=True)
-    path = base.transform_filter("datum.kind == 'path'").encode(order="step:O")
-    halo = path.mark_line(clip=True, color="white", strokeWidth=2.4, opacity=0.8)
-    line = path.mark_line(clip=True, color="black", strokeWidth=1)
-    now = base.transform_filter("datum.kind == 'now'").mark_point(
-        clip=True, shape="circle", filled=True, size=110, color="black", stroke="white", opacity=1
+@lru_cache(maxsize=8)
+def _map(field: str, widest: float, fastest: float) -> dict:
+    axis = alt.Axis(grid=False, tickCount=5)
+    across, up = (alt.Scale(domain=[-end, end], nice=False) for end in (widest, fastest))
+    base = alt.Chart().encode(
+        x=alt.X("angle:Q", scale=across, axis=axis, title="angle, degrees"),
+        y=alt.Y("speed:Q", scale=up, axis=axis, title="angular velocity, degrees/s"),
     )
-    legend = alt.Legend(orient="bottom", gradientLength=SIDE - 40, title=None, format=".3~g")
-    tooltip = [
-        alt.Tooltip("prob:Q", title="P(right)", format=".2f"),
-        alt.Tooltip("value:Q", title="V", format=".1f"),
-    ]
-    heat = cells.encode(
+    heat = base.transform_filter("datum.kind == 'cell'").mark_rect(clip=True)
+    path = base.transform_filter("datum.kind == 'path'").encode(order="step:Q")
+    now = base.transform_filter("datum.kind == 'now'").mark_point(
+        shape="circle", filled=True, size=110, color="black", stroke="white", opacity=1, clip=True
+    )
+    legend = alt.Legend(title=None, gradientLength=200)
+    cells = heat.encode(
         x2="angle2:Q",
         y2="speed2:Q",
-        color=alt.Color(field, scale=colours, legend=legend),
-        tooltip=tooltip,
+        color=alt.Color(f"{field}:Q", scale=COLOURS[field], legend=legend),
+        tooltip=[
+            alt.Tooltip("prob:Q", title="P(right)", format=".2f"),
+            alt.Tooltip("value:Q", title="V", format=".1f"),
+        ],
     )
-    return alt.layer(heat, halo, line, now).properties(width=SIDE, height=SIDE * 0.8, title=title)
+    halo = path.mark_line(clip=True, color="white", strokeWidth=2.4, opacity=0.8)
+    line = path.mark_line(clip=True, color="black", strokeWidth=1)
+    layers = alt.layer(cells, halo, line, now)
+    return spec(layers.properties(width="container", height=HEIGHT, title=TITLES[field]))

@@ -178,6 +178,26 @@ class ToyPole:
         jacobian = self.jacobian(field)
         return float(np.linalg.norm(jacobian - jacobian.T) / np.linalg.norm(jacobian + jacobian.T))
 
+    def climb(
+        self,
+        field: Callable[[ToyPole], Array],
+        states: tuple[int, int] = (0, 2),
+        radius: float = 2.0,
+        points: int = 240,
+    ) -> Array:
+        """Height gained on a walk once round theta: the integral of field . dtheta.  [points + 1]
+
+        The walk is a circle in the plane of two states' parameters. The gradient of a function
+        ends at the height where it began; a field that does not is the slope of no landscape.
+        """
+        angle = np.linspace(0, 2 * np.pi, points + 1)[:, None]
+        first, second = np.eye(STATES)[list(states)]
+        places = self.theta + radius * (np.cos(angle) * first + np.sin(angle) * second)
+        tangents = radius * (np.cos(angle) * second - np.sin(angle) * first)
+        slopes = (np.stack([field(ToyPole(x, self.gamma)) for x in places]) * tangents).sum(-1)
+        gains = (slopes[1:] + slopes[:-1]) / 2 * (2 * np.pi / points)
+        return np.concatenate([[0], gains.cumsum()])
+
     @property
     def optimal_state_baseline(self) -> Array:
         """b*(x) = E_a[|psi|^2 Q] / E_a[|psi|^2] = (1-p) Q(x, 1) + p Q(x, 0).  [5]"""

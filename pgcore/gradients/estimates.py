@@ -31,7 +31,6 @@ from pgcore.learners import shape_of
 from pgcore.learners.compiled import _preference, _sigmoid
 
 BASE = "policy_gradient"  # what ratios of variance compare with
-MAX_BYTES = 1 << 30  # of gradients held at once
 
 REFERENCE_STEPS = 512  # Monte Carlo minus V knows no edge: one long window does for many short
 REFERENCE_WINDOWS = 1000  # at least; they are the reference's independent units
@@ -69,11 +68,6 @@ def gradients_of(
     """g of every weight [N, T]: one pass over the steps, all estimators at once.  [N, P] each"""
     size, hidden = shape_of(windows.config).policy_size, windows.config.hidden_dim
     num_windows = len(windows)
-    if 4 * len(psi) * num_windows * size > MAX_BYTES:
-        raise ValueError(
-            f"{len(psi)} gradients of {size} parameters in {num_windows:,} windows take more than "
-            f"{MAX_BYTES >> 20} MB; measure fewer windows or estimators, or lower hidden_dim."
-        )
     stacked = np.stack([weight.astype(np.float32) for weight in psi.values()], 1)  # [N, M, T]
     out = np.zeros((len(psi), num_windows, size), np.float32)
 

@@ -14,30 +14,51 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, stats
 
+from pgcore import seeding
 from pgcore.compilation import kernel
+from pgcore.seeding import fold_kernel, uniform_kernel
 from pgcore.stats import Interval
 
 Array = NDArray[np.floating]
 DRAWS, CONFIDENCE = 1000, 0.95
-BLOCK = 100  # resamples in memory at once
+FIRST_DRAW = np.uint64(2**34)  # the resamples' streams are no window's
 MAX_DIRECTIONS = 5  # of the bias test: more would only dilute it
 
 
 def resampled_means(scalars: Array, draws: int = DRAWS, seed: int = 0) -> Array:
-    """Means of the columns over windows drawn with replacement.  [N, K] -> [R, K]"""
-    n, rng = len(scalars), np.random.default_rng(seed)
+    """Means of the columns over windows drawn with replacement.  [N, K] -> [R, K]
+
+    A loop and not a matrix product: BLAS's threads wait for one another, which on a busy machine
+    takes several times as long.
+    """
     centre = scalars.mean(0)
-    centred, means = (scalars - centre).astype(np.float32), []
-    for start in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - start)
-        cells = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=size * n).reshape(size, n)
-        means.append(counts.astype(np.float32) @ centred / n + centre)
-    return np.concatenate(means)
+    centred = (scalars - centre).astype(np.float32)
+    means = np.empty((draws, scalars.shape[1]))
+    _resample(np.ascontiguousarray(centred), seeding.keys([seed], "measurement")[0], means)
+    return means + centre
+
+
+@kernel
+def _resample(x, key, means):
+    n, columns = x.shape
+    total = np.empty(columns, np.float32)
+    for r in range(means.shape[0]):
+        mine = fold_kernel(key, FIRST_DRAW + np.uint64(r))
+        total[:] = np.float32(0)
+        for i in range(n):
+            row = x[int(uniform_kernel(mine, i) * n)]
+            for k in range(columns):
+                total[k] += row[k]
+        for k in range(columns):
+            means[r, k] = total[k] / n
 
 
 def percentile_interval(estimate: float, draws: Array, n: int) -> Interval:
-    """The estimate between the percentiles of its resamples; nan where some are undefined."""
+    """The estimate between the percentiles of its resamples; nan where some are undefined.
+
+    Heavy tails cost coverage: tr Sigma of a t distribution with 6 degrees of freedom is held by
+    92 of 100 intervals from 300 windows, by 94 from 2,000 (simulated).
+    """
     if not np.isfinite(draws).all():
         return Interval(float(estimate), np.nan, np.nan, n)
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -57,6 +78,22 @@ def moments(x: Array) -> tuple[Array, Array]:
     mean = _column_means(x)
     squares, shadows = _spread(x, mean.astype(x.dtype))
     return squares, 2 * shadows - mean @ mean
+
+
+def centred_products(x: Array, y: Array) -> Array:
+    """(x_i - xbar) . (y_i - ybar), which average to tr Cov(x, y).  [N, P] twice -> [N]"""
+    return _products(x, y, _column_means(x).astype(x.dtype), _column_means(y).astype(y.dtype))
+
+
+@kernel
+def _products(x, y, x_mean, y_mean):
+    products = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        product = x_mean[0] * 0
+        for k in range(x.shape[1]):
+            product += (x[i, k] - x_mean[k]) * (y[i, k] - y_mean[k])
+        products[i] = product
+    return products
 
 
 @kernel

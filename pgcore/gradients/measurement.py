@@ -28,6 +28,7 @@ from pgcore.gradients.inference import (
     MAX_DIRECTIONS,
     Array,
     BiasTest,
+    centred_products,
     hotelling,
     moments,
     percentile_interval,
@@ -130,8 +131,8 @@ def measure(
 
         E g - mu = E [g - beta u] - (1 - beta) mu,    beta = tr Cov(g, u) / tr Var(u),
 
-    with mu from the reference: never noisier than the paired difference (beta = 1), which holds
-    all the noise of u's tails, nor than the plain one (beta = 0). The tests are paired throughout.
+    with mu from the reference: less noisy than the paired difference (beta = 1), which holds all
+    the noise of u's tails, and than the plain one (beta = 0). The tests are paired throughout.
 
     Args:
         base: the estimator whose tr Sigma is 1 in `ratio`.
@@ -142,10 +143,19 @@ def measure(
         key: (g @ reference.directions.T.astype(g.dtype)).astype(np.float64)
         for key, g in gradients.items()
     }
-    columns, free = {}, {}
+    length = np.sqrt(reference.squared_norm)
+    u, u_shadow = gradients[unbiased], shadows[unbiased][:, 0]
+    columns, betas = {}, {}
     for key, g in gradients.items():
-        controlled, free[key] = _controlled(g, gradients[unbiased], reference)
-        columns[key] = _scalars(g, controlled, g - gradients[target], reference)
+        shadow, beta = shadows[key][:, 0], _control(g, u)
+        mu = ((1 - beta) * reference.mean).astype(g.dtype)
+        columns[key] = _scalars(
+            g,
+            shadow,
+            (g - g.dtype.type(beta) * u - mu, shadow - beta * u_shadow - (1 - beta) * length),
+            (g - gradients[target], shadow - shadows[target][:, 0]),
+        )
+        betas[key] = beta
     resampled = resampled_means(np.concatenate([*columns.values()], 1), draws, seed)  # [R, K]
     means = dict(zip(gradients, np.split(resampled, len(gradients), axis=1), strict=True))
     norm = np.random.default_rng([seed, 1]).normal(1, reference.norm_error, draws)
@@ -157,35 +167,31 @@ def measure(
             norm,
             base_tr,
             reference,
-            free[key],
+            1 - betas[key],
             [hotelling(shadows[key] - shadows[other]) for other in (unbiased, target)],
         )
         for key in gradients
     }
 
 
-def _controlled(g: Array, u: Array, reference: Reference) -> tuple[Array, float]:
-    """g - beta u - (1 - beta) mu, whose mean is the bias, [N, P]; and 1 - beta."""
-    cross, own = (np.einsum("np,np->n", x, u).sum(dtype=np.float64) for x in (g, u))
-    g_mean, u_mean = (x.mean(0, dtype=np.float64) for x in (g, u))
-    spread = own - len(u) * u_mean @ u_mean
-    beta = float((cross - len(u) * g_mean @ u_mean) / spread) if spread > 0 else 0.0
-    beta = 1.0 if g is u else beta
-    return g - g.dtype.type(beta) * u - ((1 - beta) * reference.mean).astype(g.dtype), 1 - beta
+def _control(g: Array, u: Array) -> float:
+    """beta = tr Cov(g, u) / tr Var(u), with which g - beta u scatters least."""
+    if g is u:
+        return 1.0
+    spread = centred_products(u, u).sum()
+    return float(centred_products(g, u).sum() / spread) if spread > 0 else 0.0
 
 
-def _scalars(g: Array, controlled: Array, paired: Array, reference: Reference) -> Array:
+def _scalars(g: Array, shadow: Array, *differences: tuple[Array, Array]) -> Array:
     """What the bootstrap resamples: tr, |gbar|^2, cos, cos > 0, shadow, and two biases.  [N, 11]
 
     A cloud's shadow is its part along the truth, g_i . mu / |mu|.  [N]
     """
-    unit = reference.directions[0].astype(g.dtype)
-    shadow = (g @ unit).astype(np.float64)
-    length = np.sqrt(squared_lengths(g))
-    cos = np.divide(shadow, length, out=np.zeros(len(g)), where=length > 0)
+    lengths = np.sqrt(squared_lengths(g))
+    cos = np.divide(shadow, lengths, out=np.zeros(len(g)), where=lengths > 0)
     columns = [*moments(g), cos, cos > 0, shadow]
-    for difference in (controlled, paired):
-        columns += [*moments(difference), difference @ unit]
+    for difference, its_shadow in differences:
+        columns += [*moments(difference), its_shadow]
     return np.stack(columns, 1, dtype=np.float64)
 
 

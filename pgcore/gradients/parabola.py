@@ -18,9 +18,9 @@ from pgcore.exact import Parabola
 from pgcore.gradients.inference import (
     DRAWS,
     Array,
+    centred_products,
     percentile_interval,
     resampled_means,
-    squared_lengths,
 )
 from pgcore.stats import Interval
 
@@ -74,7 +74,5 @@ def parabola_of(
 def parabola_terms(gradients: Array, scores: Array) -> Array:
     """Per window, what averages to tr Var(S), tr Cov(G, S) and tr Var(G).  [N, 3]"""
     n = len(gradients)
-    g = gradients - gradients.mean(0, dtype=np.float64).astype(gradients.dtype)
-    s = scores - scores.mean(0, dtype=np.float64).astype(scores.dtype)
-    cross = np.einsum("np,np->n", g, s)
-    return np.stack([squared_lengths(s), cross, squared_lengths(g)], 1) * n / (n - 1)
+    pairs = (scores, scores), (gradients, scores), (gradients, gradients)
+    return np.stack([centred_products(x, y) for x, y in pairs], 1) * n / (n - 1)

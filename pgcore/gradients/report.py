@@ -18,12 +18,15 @@ from pgcore.gradients.estimates import BASE, estimates, reference, squared_score
 from pgcore.gradients.measurement import Measurement, Reference, measure
 from pgcore.gradients.parabola import SampledParabola, parabola_of
 from pgcore.gradients.windows import Progress, Windows, collect_windows, unheard
+from pgcore.learners import shape_of
 from pgcore.stats import Interval
 from pgcore.train import train
 
 UNBIASED, TARGET = "monte_carlo", "actor_critic"
 FEWEST, MOST = 10, 100_000  # windows
 MAX_STEPS = 20_000_000  # of the windows together
+MAX_BYTES = 1 << 30  # of their gradients,
+OTHERS = 5  # of which these are measured whether asked for or not
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,13 @@ def examine(
 
     Raises: ValueError for a policy that does not fit, or too few or many windows.
     """
-    if not FEWEST <= num_windows <= MOST or num_windows * config.batch_size > MAX_STEPS:
+    algorithms = tuple(algorithms)
+    row_bytes = 4 * shape_of(config).policy_size * (len(algorithms) + OTHERS)
+    most = min(MOST, MAX_STEPS // config.batch_size, MAX_BYTES // row_bytes)
+    if not FEWEST <= num_windows <= most:
         raise ValueError(
-            f"num_windows is {num_windows:,}; it must be from {FEWEST} to "
-            f"{min(MOST, MAX_STEPS // config.batch_size):,} for batches of {config.batch_size}."
+            f"num_windows is {num_windows:,}; it must be from {FEWEST} to {most:,} for batches of "
+            f"{config.batch_size}, {len(algorithms)} estimators and hidden_dim {config.hidden_dim}."
         )
     windows = collect_windows(
         row, config, num_windows, seed, threads=threads, progress=lambda x: progress(0.3 * x)

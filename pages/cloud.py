@@ -1,0 +1,37 @@
+"""The cloud: every arrow is the step that one batch would take."""
+
+import streamlit as st
+
+from pgcore.charts import cloud as charts
+from ui import cloud, controls, lesson, live, measure, pages
+
+pages.require_frame()
+pages.heading("cloud")
+controls.show_refusals()
+live.wait_until_compiled()
+
+QUESTION = (
+    "One batch gives one estimate of the gradient. What share of plain policy gradient's "
+    "estimates point within 90 degrees of the true gradient? And would a critic help?"
+)
+said = lesson.predict("right_way", QUESTION, list(charts.SHARES))
+if said is None:
+    st.stop()
+policy, beside = measure.choose_policy()
+batch_size = measure.choose_batch_size(policy, beside)
+found = measure.findings(policy, batch_size)
+if found is None:
+    st.stop()
+
+answer, choice = st.columns(2)
+with answer:
+    cloud.reveal(found)
+with choice:
+    keys = cloud.choose_panels()
+cloud.panels(found, keys)
+cloud.legend(found)
+
+st.markdown("##### What was measured here")
+cloud.numbers(found)
+st.markdown("##### Larger batches")
+cloud.against_batch_size(policy, keys)

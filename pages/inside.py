@@ -1,0 +1,21 @@
+"""Inside one update: one batch under the lens, in slow motion."""
+
+import streamlit as st
+
+from ui import controls, inside, live, measure, pages
+
+pages.require_frame()
+pages.heading("inside")
+controls.show_refusals()
+live.wait_until_compiled()
+
+policy, beside = measure.choose_policy()
+found = measure.findings(policy, policy.config.batch_size)
+if found is None:
+    st.stop()
+with beside:
+    index = inside.choose_window(found.windows)
+lens = inside.choose_estimator()
+config = controls.figure().config
+every = inside.updates(found.windows, index, config)
+inside.film(every, lens, config)

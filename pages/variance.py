@@ -1,0 +1,6 @@
+"""In the making."""
+
+from ui import pages
+
+pages.require_frame()
+pages.heading("variance")
