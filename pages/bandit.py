@@ -110,8 +110,8 @@ if many.open:
                     st.markdown(charts.fate_words(policies))
             st.caption(
                 f"n = {runs:,} runs of {charts.STEPS} steps each, 40 of them drawn; 95% Wilson "
-                "intervals. Stuck: π(best) below 1%; found: above 99%; else undecided. Equal seeds "
-                "give equal noise to every baseline."
+                "intervals. tr Var: of the first step, exact. Stuck: π(best) below 1%; found: "
+                "above 99%; else undecided. Equal seeds give equal noise to every baseline."
             )
 
 if two.open:

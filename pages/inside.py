@@ -19,3 +19,8 @@ lens = inside.choose_estimator()
 config = controls.figure().config
 every = inside.updates(found.windows, index, config)
 inside.film(every, lens, config)
+
+st.markdown("##### A bad action that was taken")
+played = inside.in_hindsight(found, index, every)
+st.markdown("##### The same batch, every estimator")
+inside.compare(found, every, played)

@@ -1,6 +1,37 @@
-"""In the making."""
+"""The parabola: drag a constant baseline, and see its variance and what training makes of it."""
 
-from ui import pages
+import streamlit as st
+
+from ui import controls, lesson, live, measure, pages, parabola
 
 pages.require_frame()
 pages.heading("parabola")
+controls.show_refusals()
+live.wait_until_compiled()
+
+QUESTION = "Subtract one number b from every return. Where does it begin to do harm?"
+if lesson.predict("harm", QUESTION, parabola.HARM) is None:
+    st.stop()
+policy, beside = measure.choose_policy()
+found = measure.findings(policy, policy.config.batch_size)
+if found is None:
+    st.stop()
+with beside:
+    b = measure.choose_baseline(found.parabola, "visible")
+
+parabola.reveal(found, "A constant does harm:")
+left, right = st.columns(2)
+with left:
+    parabola.variance(found, b)
+with right:
+    parabola.training(*parabola.contenders(found, b))
+
+st.markdown(
+    "Two actions make it a parabola: with p = π(1|s) and d = ∇(z₁ - z₀), the variance at a state "
+    "is p(1 - p)|d|²(b - b\\*(s))², where b\\*(s) = (1 - p)Q₁ + pQ₀ is not the value V(s) = "
+    "pQ₁ + (1 - p)Q₀ (Greensmith, Bartlett & Baxter 2004). For a whole batch it is "
+    "b² tr Var(S) - 2b tr Cov(G, S) + tr Var(G), with S the mean score: three numbers, and every "
+    "b is answered."
+)
+st.markdown("##### A baseline far off")
+parabola.far(found)

@@ -50,7 +50,7 @@ if estimates.open:
             on_click=exact.turn, args=("pole_draw", draw + 1),
         )  # fmt: skip
         rows = charts.estimate_rows(lab, constant, n, draw)
-        left, right = st.columns([1.2, 1])
+        left, right = st.columns(2)
         with left:
             st.vega_lite_chart(
                 rows,
@@ -61,7 +61,7 @@ if estimates.open:
         with right:
             st.vega_lite_chart(
                 rows,
-                charts.estimate_spec("tr_var", *charts.around(rows["tr_var"]), labels=False),
+                charts.estimate_spec("tr_var", *charts.around(rows["tr_var"])),
                 key="tr_var",
                 alt="Variance of one window's arrow, exact and sampled, for six baselines.",
             )

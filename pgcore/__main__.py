@@ -108,9 +108,9 @@ def _gradients(options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, allow_nan=False))
         return 0
     quantities = "tr_sigma", "ratio", "snr", "right_way", "bias"
-    print(f"{'':<17}" + "".join(f"{name:>28}" for name in quantities))
+    print(f"{'':<17}" + "".join(f"{name:>30}" for name in quantities))
     for key, measured in found["estimators"].items():
-        print(f"{key:<17}" + "".join(f"{_shown(measured[name]):>28}" for name in quantities))
+        print(f"{key:<17}" + "".join(f"{_shown(measured[name]):>30}" for name in quantities))
     print(
         f"b* = {_shown(found['parabola']['vertex'])}; {found['num_windows']:,} batches of "
         f"{found['batch_size']} steps, seed {found['seed']} after {found['steps']:,} steps, "

@@ -18,7 +18,7 @@ from pgcore.config import Config
 from pgcore.envs.cartpole import THETA_LIMIT, advance, start
 from pgcore.history import History
 from pgcore.learners import shape_of
-from pgcore.learners.compiled import ZERO, _preference, _sigmoid, _value
+from pgcore.learners.compiled import ZERO, critic_value, preference, sigmoid
 from pgcore.seeding import uniform_kernel
 
 MAX_EPISODES = 200
@@ -106,13 +106,13 @@ def _play(
         while not down and t < actions.shape[1]:
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
-            z = _preference(theta, hidden, x0, x1, x2, x3)
-            p = _sigmoid(z)
+            z = preference(theta, hidden, x0, x1, x2, x3)
+            p = sigmoid(z)
             right = z > ZERO if greedy else uniform_kernel(keys[e], first_action + t) < p
             states[e, t, 0], states[e, t, 1] = x, x_dot
             states[e, t, 2], states[e, t, 3] = angle, angle_dot
             actions[e, t], probs[e, t] = 1 if right else 0, p
-            values[e, t] = _value(theta, hidden, x0, x1, x2, x3)
+            values[e, t] = critic_value(theta, hidden, x0, x1, x2, x3)
             x, x_dot, angle, angle_dot, down = advance(x, x_dot, angle, angle_dot, actions[e, t])
             t += 1
         states[e, t, 0], states[e, t, 1], states[e, t, 2], states[e, t, 3] = (

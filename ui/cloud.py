@@ -7,7 +7,7 @@ import streamlit as st
 from pgcore.algorithms import ALGORITHMS
 from pgcore.charts import cloud
 from pgcore.gradients import by_batch_size, collect_windows
-from ui import controls, lesson, measure
+from ui import controls, figures, lesson, measure
 
 PANELS = ("policy_gradient", "constant", "batch_mean", "actor_critic")
 MOST_PANELS = 4
@@ -42,21 +42,19 @@ def panels(found: measure.Findings, keys: list[str]) -> None:
     half = cloud.radius(found.cloud, [key for key in keys if key != "constant"] or ["score"])
     for column, key in zip(st.columns(len(keys)), keys, strict=True):
         with column:
-            title, below = st.empty(), st.container()
-            with below:
-                b = 0.0
-                picture = st.empty()
-                if key == "constant":
-                    b = measure.choose_baseline(found.parabola)
+            title, picture = st.empty(), st.empty()
+            b = measure.choose_baseline(found.parabola) if key == "constant" else 0.0
+            name = f"Constant, b = {b:g}" if key == "constant" else ALGORITHMS[key].name
             arrows = cloud.shadows(found.cloud, key, b)
-            share = cloud.right_way(arrows)
-            title.markdown(f"**{ALGORITHMS[key].name}** · {cloud.percent(share)} the right way")
+            known = found.measurements.get(key)  # with its bootstrap interval, as in the table
+            share = known.right_way if known else cloud.right_way(arrows)
+            title.markdown(f"**{name}** · {cloud.percent(share)} right")
             picture.vega_lite_chart(
                 cloud.arrow_rows(arrows), cloud.panel_spec(half, key), key=f"cloud_{key}",
                 alt=cloud.description(key, arrows),
             )  # fmt: skip
             shown = cloud.plane_share(found.cloud, key, b, found.reference, found.parabola)
-            st.caption(f"{shown:.0%} of its variance is in this plane.")
+            st.caption(f"{shown:.0%} of its variance lies in this plane.")
 
 
 def reveal(found: measure.Findings) -> None:
@@ -65,7 +63,7 @@ def reveal(found: measure.Findings) -> None:
         found.measurements[key].right_way for key in ("policy_gradient", "actor_critic")
     )
     lesson.reveal(
-        "right_way", "Of plain policy gradient's updates, the right way go", cloud.answer(plain),
+        "right_way", "Share of plain policy gradient's updates:", cloud.answer(plain),
         f"Plain: {cloud.percent(plain)}. With the critic: {cloud.percent(critic)}. "
         f"n = {plain.n:,} batches.",
     )  # fmt: skip
@@ -73,14 +71,17 @@ def reveal(found: measure.Findings) -> None:
 
 def legend(found: measure.Findings) -> None:
     """What the arrows are, and how well the truth is known."""
-    drawn = min(cloud.DRAWN, len(found.windows))
+    drawn, n = min(cloud.DRAWN, len(found.windows)), len(found.windows)
     st.caption(
-        f"Each arrow is the step that one batch of {found.windows.mc_q.shape[1]} would take; "
-        f"{drawn} of n = {len(found.windows):,} are drawn, the same batches in each panel, in "
-        "lengths of the true gradient (yellow; Monte Carlo over "
-        f"{found.reference.n:,} other long windows, known to "
-        f"{found.reference.relative_error:.1%}). White: the mean of all n. Grey arrows point the "
-        "wrong way. Drag b: the cloud breathes, its mean stays. [ ]: 95% intervals."
+        "**Yellow**: the true gradient. **White**: the mean of all updates; drag b, and the cloud "
+        "breathes while its mean stays. **Right** of the middle: within 90 degrees of the truth; "
+        "grey points the wrong way."
+    )
+    st.caption(
+        f"Each thin arrow is the step that one batch of {found.windows.mc_q.shape[1]} would take: "
+        f"{drawn} of n = {n:,}, the same batches in every panel, in lengths of the true gradient "
+        f"(Monte Carlo over {found.reference.n:,} other long windows, known to "
+        f"{found.reference.relative_error:.1%}). Longer ones leave the frame. [ ]: 95% intervals."
     )
 
 
@@ -89,7 +90,7 @@ def numbers(found: measure.Findings) -> None:
     size = found.windows.mc_q.shape[1]
     for sentence in cloud.findings(found.measurements, found.ratios, size):
         st.markdown(f"- {sentence}")
-    st.dataframe(cloud.table(found.measurements), hide_index=True, width="stretch")
+    st.dataframe(cloud.table(found.measurements), hide_index=True, height="content")
     st.caption(
         f"n = {len(found.windows):,} batches of {size} steps of one policy ({found.policy.name}): "
         "another seed is another policy. Variance is tr Σ, summed over all parameters; signal / "
@@ -120,7 +121,10 @@ def against_batch_size(policy: measure.Policy, keys: list[str]) -> None:
         return
     rows = cloud.batch_rows(frame, [key for key in keys if key != "constant"])
     st.vega_lite_chart(
-        rows, cloud.batch_spec(LONGEST), key="batches", alt=cloud.batch_description(frame)
+        rows,
+        cloud.batch_spec(LONGEST, figures.background()),
+        key="batches",
+        alt=cloud.batch_description(frame),
     )
     st.markdown(cloud.law(frame))
     st.caption(

@@ -11,7 +11,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.charts import inside
 from pgcore.config import Config
 from pgcore.gradients import Update, Windows, inside_update
-from ui import controls
+from ui import controls, lesson, measure
 
 FRAME_SECONDS = 0.35
 BASE = "policy_gradient"
@@ -34,7 +34,7 @@ def choose_estimator() -> str:
         label_visibility="collapsed",
     )
     state["lens"] = lens
-    return lens
+    return str(lens)
 
 
 def choose_window(windows: Windows) -> int:
@@ -137,7 +137,7 @@ def _controls(steps: int) -> tuple[str, int, str]:
                 state["inside_stage"] = inside.ORDER[0]
             st.rerun()
         stage = st.segmented_control(
-            "Stage", inside.ORDER, format_func=inside.STAGES.get, key="inside_stage",
+            "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="inside_stage",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
     with slider.container(horizontal=True, vertical_alignment="center"):
@@ -150,4 +150,47 @@ def _controls(steps: int) -> tuple[str, int, str]:
             required=True, help="Along the gradient alone, or Adam's first step",
             label_visibility="collapsed",
         )  # fmt: skip
-    return stage, min(at, steps - 1), step
+    return str(stage), min(at, steps - 1), step
+
+
+QUESTION = "All Q are positive. Can one sample push a bad action up? Can the average?"
+OPTIONS = ["One sample can, the average cannot", "Both can", "Neither can"]
+
+
+def in_hindsight(
+    found: measure.Findings, index: int, every: dict[str, Update]
+) -> inside.Hindsight | None:
+    """The lesson's question, and the answer that this batch gives; None until it is answered."""
+    if lesson.predict("bad_action", QUESTION, OPTIONS) is None:
+        return None
+    windows, seed = found.windows, found.policy.seed
+    played = measure.measured(
+        ("hindsight", found.policy.identity, windows.mc_q.shape, index),
+        lambda progress: inside.hindsight(windows, index, seed, progress),
+        "Playing both actions of every state",
+    )
+    if played is not None:
+        slopes = inside.carried(windows, index, found.reference.directions[0])
+        answer = inside.answer(played, every[BASE], slopes)
+        lesson.reveal("bad_action", QUESTION, OPTIONS[0], answer)
+        if shown := inside.average(played, every[BASE]):
+            st.latex(shown)
+            st.caption(
+                "The push on a worse action, averaged over which of the two is drawn, each with "
+                "its true return. A baseline b(s) is subtracted from both returns and cancels."
+            )
+    return played
+
+
+def compare(
+    found: measure.Findings, every: dict[str, Update], played: inside.Hindsight | None
+) -> None:
+    """All estimators on the one batch."""
+    step = st.session_state.get("inside_step", "gradient")
+    worse = played.worse if played else None
+    table = inside.side_by_side(every, found.reference.directions[0], step, worse)
+    st.dataframe(table, hide_index=True, width="stretch", height="content")
+    st.caption(
+        f"One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
+        f"{len(found.windows):,} batches is measured on the page The cloud."
+    )

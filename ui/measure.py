@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -235,7 +235,9 @@ def choose(
     return chosen
 
 
-def choose_baseline(parabola: SampledParabola) -> float:
+def choose_baseline(
+    parabola: SampledParabola, label_visibility: Literal["visible", "collapsed"] = "collapsed"
+) -> float:
     """The constant b, the lab's setting of that name, on a slider from -b* to 3 b* and to b."""
     state, key = controls.settings(), "measure_b"
     b = st.session_state.get(key, state["baseline"])
@@ -246,8 +248,9 @@ def choose_baseline(parabola: SampledParabola) -> float:
         low, high = 2 * low, 2 * high
     st.session_state[key] = float(b)
     state["baseline"] = st.slider(
-        "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g"
-    )
+        "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g",
+        label_visibility=label_visibility,
+    )  # fmt: skip
     return state["baseline"]
 
 

@@ -26,9 +26,6 @@ class Page(NamedTuple):
 PAGES = [
     Page("start", "Experiment", "Start", "What is this lab about?"),
     Page("train", "Experiment", "Train", "Does a baseline help?"),
-    Page("cloud", "Measure", "The cloud", "How many updates point the right way?"),
-    Page("parabola", "Measure", "The parabola", "When does a baseline do harm?"),
-    Page("variance", "Measure", "Where variance comes from", "Does the critic know the value?"),
     Page("bandit", "Know", "Exact bandit", "What does a baseline change, and what not?"),
     Page("toypole", "Know", "ToyPole", "Do the estimates meet the truth?"),
 ]

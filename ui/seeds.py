@@ -140,8 +140,8 @@ def _study_slider(pool_size: int) -> None:
     largest = min(studies.MAX_STUDY, pool_size)
     n = min(study_size(), largest)
     n = st.slider(
-        "Seeds in a study, n", 1, largest, n, key=f"seeds_n_of_{largest}", format="n = %d",
-        label_visibility="collapsed", width=290, help="Seeds in a study",
+        "Seeds in a study, n", 1, largest, n, key=f"seeds_n_of_{largest}",
+        format="studies of n = %d", label_visibility="collapsed", width=290,
     )  # fmt: skip
     put("seeds_n", n)
 
@@ -225,11 +225,15 @@ def every_seed(pool: Pool) -> None:
         for column, key in zip(st.columns(len(row)), row, strict=True):
             with column:
                 st.markdown(f"**{ALGORITHMS[key].name}**, n = {pool.size:,} seeds")
-                rows = _line_rows(runs.identity(pool.histories[key].config),
-                                  seed if key == agent else None, pool.histories[key])  # fmt: skip
+                history = pool.histories[key]
+                data = {
+                    "seeds": _line_rows(runs.identity(history.config), history),
+                    "picked": seeds.picked_rows(history, seed if key == agent else None),
+                }
                 st.vega_lite_chart(
-                    rows, spec, key=f"seeds_lines_{key}", alt=_lines_alt(pool, key),
-                    on_select=lambda key=key: _pick_clicked(key), selection_mode="pick",
+                    {**spec, "datasets": data}, key=f"seeds_lines_{key}",
+                    alt=_lines_alt(pool, key), on_select=lambda key=key: _pick_clicked(key),
+                    selection_mode="pick",
                 )  # fmt: skip
     final, area, card = st.columns([1, 1, 1.05])
     for column, score in zip((final, area), seeds.SCORES, strict=True):
@@ -240,8 +244,8 @@ def every_seed(pool: Pool) -> None:
 
 
 @_remember
-def _line_rows(run_id: str, seed: int | None, _history: History):
-    return seeds.line_rows(_history, seed)
+def _line_rows(run_id: str, _history: History):
+    return seeds.line_rows(_history)
 
 
 def _lines_alt(pool: Pool, key: str) -> str:
@@ -521,8 +525,9 @@ def compare(pool: Pool) -> None:
     st.caption(
         f"Lines: the 95% interval of the difference in {pool.label} by the first n seeds. Bars: "
         "what separate studies of n seeds from this pool conclude from theirs "
-        f"({', '.join(f'{pool.size // n} of {n}' for n in SOME)}). Table: the first {n} seeds; "
-        "Holm corrects Welch's p for all pairs."
+        f"({', '.join(f'{pool.size // n} of {n}' for n in SOME)}); blue: the first is better, "
+        f"grey: cannot tell, red: it is worse. Table: the first {n} seeds; Holm corrects Welch's p "
+        "for all pairs."
     )
 
 

@@ -25,7 +25,7 @@ ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
 # The theme's first three colours for the arms, its ninth, the ink, for what is exact.
 COLOURS = alt.Scale(domain=[*ARMS, *"45678", MEAN])
-GREY, ORANGE = "#888888", "#E8710A"  # readable on white and on black
+GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
 REWARDS = (1.0, 0.7, 0.0)  # of the committal experiment
 HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
@@ -160,7 +160,8 @@ def _size(width: int) -> dict[str, Any]:
     """Width and height that keep the triangle equilateral, with nothing around the plane."""
     (left, right), (bottom, top) = FRAME
     height = round(width * (top - bottom) / (right - left))
-    return {"width": width, "height": height, "autosize": "none", "padding": 0}
+    bare = dict.fromkeys(("left", "right", "top", "bottom"), 0)
+    return {"width": width, "height": height, "autosize": "none", "padding": bare}
 
 
 # --- One pull: the parabola ------------------------------------------------------------------
@@ -201,6 +202,13 @@ def parabola_rows(bandit: Bandit, b: float) -> pd.DataFrame:
     return pd.concat([curve, pd.DataFrame([*harm, none, *marks, here])], ignore_index=True)
 
 
+def ticks(top: float) -> list[float]:
+    """At most eight round numbers from 0 to `top`."""
+    steps = (digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5))
+    step = next(step for step in steps if top / step < 8)
+    return [float(x) for x in np.arange(0, top, step)]
+
+
 @lru_cache(maxsize=64)
 def parabola_spec(low: float, high: float, top: float) -> dict:
     """The parabola of `parabola_rows` between two baselines; `top` is the highest variance."""
@@ -217,7 +225,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
         "tr_var:Q",
         title="tr Var of one pull",
         scale=scale,
-        axis=alt.Axis(tickCount=5, labelExpr="datum.value < 0 ? '' : datum.label"),
+        axis=alt.Axis(values=ticks(top)),
     )
 
     def part(name: str) -> alt.Chart:
@@ -245,12 +253,14 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
         part("mark")
         .mark_text(fontSize=12)
         .encode(y=alt.Y("below:Q", scale=scale), text="text:N", color=alt.value(GREY)),
-        part("here").mark_rule(color=ORANGE, strokeWidth=1.5),
+        part("here")
+        .mark_rule(color=ORANGE, strokeWidth=1.5)
+        .encode(y=alt.Y(datum=0, scale=scale), y2=alt.value(0)),
         part("here")
         .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
         .encode(y=y, tooltip=tooltip),
         part("here")
-        .mark_text(dy=-14, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left")
+        .mark_text(dy=-20, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left")
         .encode(y=y, text="text:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT - 30, width="container"))

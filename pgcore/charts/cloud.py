@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -88,13 +89,13 @@ def panel_spec(half: float, key: str, height: int = 250) -> dict:
         zero="0", algorithm=f"'{key}'", way="datum.x > 0 ? 'right' : 'wrong'"
     )
     stroke = marked.encode(
-        x=alt.X("zero:Q", scale=x_scale, axis=axis),
+        x=alt.X("zero:Q", scale=x_scale, axis=None),
         y=alt.Y("zero:Q", scale=y_scale, axis=axis),
         x2="x:Q",
         y2="y:Q",
     )
     head = marked.encode(
-        x=alt.X("x:Q", scale=x_scale, axis=axis),
+        x=alt.X("x:Q", scale=x_scale, axis=None),
         y=alt.Y("y:Q", scale=y_scale, axis=axis),
         angle=alt.Angle("angle:Q", scale=alt.Scale(domain=[-360, 360], range=[-360, 360])),
         tooltip=[alt.Tooltip("part:N"), alt.Tooltip("x:Q"), alt.Tooltip("y:Q")],
@@ -107,7 +108,7 @@ def panel_spec(half: float, key: str, height: int = 250) -> dict:
     layers = [
         part(marked, "truth")
         .mark_rect(color="#2A9D5C", opacity=0.1)
-        .encode(x=alt.X("zero:Q", scale=x_scale, axis=axis), x2=alt.value("width")),
+        .encode(x=alt.X("zero:Q", scale=x_scale, axis=None), x2=alt.value("width")),
         part(stroke, "update").mark_rule(clip=True, opacity=0.45).encode(color=way),
         part(head, "update")
         .mark_point(shape=HEAD, filled=True, size=30, clip=True, opacity=0.75)
@@ -155,15 +156,18 @@ def batch_rows(measured: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     frame = pd.concat([lines, law], ignore_index=True)
     last = frame["batch_size"] == frame["batch_size"].max()
     ends = np.log(frame.loc[last, "tr_sigma"])
-    room = (np.log(frame["tr_sigma"]).max() - np.log(frame["tr_sigma"]).min()) / 17
+    room = (np.log(frame["tr_sigma"]).max() - np.log(frame["tr_sigma"]).min()) / 14
     frame["label"] = np.where(last, frame["name"], "")
     frame.loc[last, "label_y"] = np.exp(spread(ends, room))
     return frame
 
 
 @lru_cache(maxsize=8)
-def batch_spec(longest: int) -> dict:
-    """The chart of `batch_rows` for batches of 1 to `longest` steps, on logarithmic axes."""
+def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
+    """The chart of `batch_rows` for batches of 1 to `longest` steps, on logarithmic axes.
+
+    `background` is the page's, behind labels.
+    """
     base = alt.Chart().encode(
         x=alt.X(
             "batch_size:Q",
@@ -188,6 +192,10 @@ def batch_spec(longest: int) -> dict:
     ]
     measured = base.transform_filter("datum.part == 'measured'")
     law = base.transform_filter("datum.part == 'law'")
+    label = base.transform_filter("datum.label").encode(
+        y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
+    )
+    placed: dict[str, Any] = dict(align="right", dx=-8, dy=-9, fontSize=12, fontWeight=600)
     layers = [
         measured.mark_area(opacity=0.18).encode(
             y=alt.Y("tr_sigma_low:Q", scale=y_scale, title=title),
@@ -197,12 +205,10 @@ def batch_spec(longest: int) -> dict:
         law.mark_line(strokeDash=[5, 4], strokeWidth=1.6).encode(y=y),
         measured.mark_line(strokeWidth=2.4).encode(y=y, detail="name:N"),
         measured.mark_point(filled=True, size=40, opacity=1).encode(y=y, tooltip=tooltip),
-        base.transform_filter("datum.label")
-        .mark_text(align="left", dx=8, fontSize=12, fontWeight=600)
-        .encode(y=alt.Y("label_y:Q", scale=y_scale), text="label:N"),
+        label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **placed),
+        label.mark_text(**placed),
     ]
-    padding = {"left": 5, "right": 190, "top": 8, "bottom": 5}
-    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container", padding=padding))
+    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 
 
 def batch_description(measured: pd.DataFrame) -> str:
@@ -220,18 +226,27 @@ def batch_description(measured: pd.DataFrame) -> str:
 
 def law(measured: pd.DataFrame) -> str:
     """Whether larger batches pay as 1/B says, in Markdown."""
-    last = measured[measured["batch_size"] == measured["batch_size"].max()]
-    effects = {
-        row.algorithm: Interval(row.design_effect, row.design_effect_low, row.design_effect_high, 0)
-        for row in last.itertuples()
+
+    def at(size: int, key: str, name: str) -> str:
+        chosen = (measured["batch_size"] == size) & (measured["algorithm"] == key)
+        row = measured[chosen].iloc[0]
+        return written(Interval(row[name], row[f"{name}_low"], row[f"{name}_high"], 0))
+
+    longest = int(measured["batch_size"].max())
+    fall = {
+        key: f"from {at(1, key, 'tr_sigma')} to {at(longest, key, 'tr_sigma')}"
+        for key in ("policy_gradient", "actor_critic")
     }
-    size = last["batch_size"].iloc[0]
     return (
-        f"**Is it 1/B?** For the scores alone, yes: with B = {size} the variance is "
-        f"{written(effects['score'])} times that of {size} independent steps. Weighted with "
-        f"returns, no: plain policy gradient has {written(effects['policy_gradient'])} times it "
-        f"and the critic {written(effects['actor_critic'])} times, because the steps of one "
-        "trajectory share what follows them."
+        f"**Is it 1/B?** For the scores alone, yes: a batch of {longest} has "
+        f"{at(longest, 'score', 'design_effect')} times the variance of {longest} independent "
+        "steps. For returns, no, and for two reasons. The steps of one trajectory know of each "
+        f"other: with the same returns, plain policy gradient has "
+        f"{at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
+        "steps. And the returns change: a short batch is mostly the critic's guess, a long one "
+        f"mostly real rewards, which scatter more. From B = 1 to {longest}, tr Σ goes "
+        f"{fall['policy_gradient']} for plain policy gradient, {fall['actor_critic']} with the "
+        "critic."
     )
 
 
@@ -240,12 +255,14 @@ def law(measured: pd.DataFrame) -> str:
 
 def written(interval: Interval) -> str:
     """A number with its uncertainty, to three digits."""
-    estimate, low, high, _ = interval
-    if not np.isfinite(estimate):
+    if not np.isfinite(interval.estimate):
         return "undefined"
-    digits = 2 - math.floor(math.log10(abs(estimate))) if estimate else 2
-    text, *bounds = (f"{value:.{max(digits, 0)}f}" for value in (estimate, low, high))
-    return text if np.isnan(low) or low == high else f"{text} [{', '.join(bounds)}]"
+    size = abs(interval.estimate)
+    digits = max(2 - math.floor(math.log10(size)), 0) if size else 2
+    text, low, high = (f"{value:.{digits}f}" for value in interval[:3])
+    if low == high == text:
+        return text if size else "0"
+    return f"{text} [{low}, {high}]"
 
 
 def percent(share: Interval) -> str:
@@ -289,13 +306,11 @@ def table(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def against(ratio: Interval, other: str) -> str:
-    """A ratio of variances in words, and no more than its interval allows."""
+def verdict(ratio: Interval) -> str:
+    """What the ratio of the critic's variance to the best constant's allows to say."""
     if ratio.high < 1:
-        return f"{written(ratio)} times the variance of {other}: it helps"
-    if ratio.low > 1:
-        return f"{written(ratio)} times the variance of {other}: it does harm"
-    return f"{written(ratio)} times the variance of {other}: no difference can be told"
+        return "the critic earns its keep"
+    return "one good number does better" if ratio.low > 1 else "they cannot be told apart"
 
 
 def findings(
@@ -305,6 +320,7 @@ def findings(
 ) -> list[str]:
     """What this policy's measurements say, good and bad, in Markdown."""
     plain, critic = measurements["policy_gradient"], measurements["actor_critic"]
+    constant = ratios["actor_critic", "optimal_constant"]
     mean, others = measurements["batch_mean"], measurements["leave_one_out"]
     steadiest = min(measurements, key=lambda key: measurements[key].ratio.estimate)
     best = max(measurements, key=lambda key: measurements[key].right_way.estimate)
@@ -314,9 +330,10 @@ def findings(
         f"by {written(critic.bias.relative)} of its length, whatever the baseline: it is the "
         "critic's guess where the batch ends. The batch's own mean adds "
         f"{written(mean.added.relative)}, since it contains what the action caused.",
-        "**The learned critic against one good number.** The critic has "
-        f"{against(critic.ratio, 'plain policy gradient')}; and "
-        f"{against(ratios['actor_critic', 'optimal_constant'], 'the best constant')}.",
+        "**The learned critic against one good number.** It has "
+        f"{written(critic.ratio)} times the variance of plain policy gradient, and "
+        f"{written(constant)} times that of the best constant (b* of other batches): "
+        f"{verdict(constant)}.",
         "**Leave one out against the batch mean.** It is the batch mean times B/(B - 1): the "
         "same directions, "
         f"{written(ratios['leave_one_out', 'batch_mean'])} times the variance, and the bias that "

@@ -20,6 +20,7 @@ from pgcore.charts import colour, spec
 from pgcore.config import Config
 from pgcore.gradients import Update, Windows
 from pgcore.gradients.decomposition import true_returns
+from pgcore.gradients.windows import Progress, unheard
 from pgcore.learners import shape_of
 
 STAGES = {"actions": "Act", "returns": "Return", "baseline": "Baseline", "weight": "Weight"}
@@ -31,7 +32,7 @@ ROOMY = 64  # steps up to which every reward is written as a number
 HEIGHT = 375
 MARGIN = 46  # pixels for the vertical axes, so that the panels align
 TINY = 1e-4
-TAILS, TAIL_BUDGET = 64, 4096  # tails of each action, and of all the batch's states together
+TAILS, TAIL_BUDGET = 256, 8192  # tails of each action, and of all the batch's states together
 CLEAR = 2.0  # standard errors between two actions that count as different
 
 
@@ -134,7 +135,7 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     def x(field: str = "t") -> alt.X:
         return alt.X(f"{field}:Q", scale=x_scale, title="step t of the batch", axis=x_axis)
 
-    def strip(panel: str) -> list[alt.Expr]:
+    def strip(panel: str) -> list:
         return [alt.expr(f"{share} * height") for share in PANELS[panel]]
 
     def y(field: str, panel: str, ends: tuple[float, float]) -> alt.Y:
@@ -315,33 +316,39 @@ def tally(update: Update, step: str) -> str:
     against = int((pushed * change < 0).sum())
     return (
         f"The weights push {up} of these {len(pushed)} actions up and {down} down. After the step "
-        f"{rose} have become more probable, {len(pushed) - rose} less: {against} went against "
-        "their own weight, because all steps share one network and the stronger pushes win."
+        f"{rose} are more probable and {len(pushed) - rose} less; {against} went against their own "
+        "weight: all steps share one network, and there the pushes add up."
     )
 
 
-def side_by_side(updates: dict[str, Update], truth: np.ndarray, step: str) -> pd.DataFrame:
+def side_by_side(
+    updates: dict[str, Update], truth: np.ndarray, step: str, worse: np.ndarray | None = None
+) -> pd.DataFrame:
     """Every estimator on the same batch: pushes, outcome, the arrow's length and direction.
 
     Args:
         truth: [P] the true gradient's direction, of length 1, over the policy's parameters.
+        worse: [T] the worse action of each state, -1 where unclear, if that is known.
     """
     table = []
     for key, update in updates.items():
         arrow = -update.gradient[: len(truth)].astype(np.float64)
         length = np.linalg.norm(arrow)
         angle = np.degrees(np.arccos(np.clip(arrow @ truth / length, -1, 1))) if length else np.nan
-        pushed, change = update.steps["pushed"], update.steps[CHANGES[step]]
-        table.append(
-            {
-                "estimator": ALGORITHMS[key].name,
-                "pushed up": int((pushed > 0).sum()),
-                "pushed down": int((pushed < 0).sum()),
-                "became more probable": int((change > 0).sum()),
-                "length of the arrow": f"{length:.3g}",
-                "angle to the true gradient": f"{angle:.0f}°",
-            }
-        )
+        action, pushed = update.steps["action"], update.steps["pushed"].to_numpy()
+        row = {
+            "estimator": ALGORITHMS[key].name,
+            "pushed up": int((pushed > 0).sum()),
+            "pushed down": int((pushed < 0).sum()),
+            "more probable after": int((update.steps[CHANGES[step]] > 0).sum()),
+        }
+        if worse is not None:
+            bad = action.to_numpy() == worse
+            good = (worse >= 0) & ~bad
+            row["bad ones up"] = f"{(pushed[bad] > 0).sum()} of {bad.sum()}"
+            row["good ones up"] = f"{(pushed[good] > 0).sum()} of {good.sum()}"
+        row |= {"arrow's length": f"{length:.3g}", "angle to the truth": f"{angle:.0f}°"}
+        table.append(row)
     return pd.DataFrame(table)
 
 
@@ -363,7 +370,7 @@ class Hindsight:
         return np.where(np.abs(gap) > CLEAR * self.error, (gap < 0).astype(int), -1)
 
 
-def hindsight(windows: Windows, index: int, seed: int) -> Hindsight:
+def hindsight(windows: Windows, index: int, seed: int, progress: Progress = unheard) -> Hindsight:
     """Set every state of window `index`, take both actions, and play on from each."""
     batch, steps = windows.batch, windows.mc_q.shape[1]
     age = np.arange(steps) + windows.elapsed[index]
@@ -372,7 +379,7 @@ def hindsight(windows: Windows, index: int, seed: int) -> Hindsight:
     states = batch.obs[index].astype(np.float64)
     tails = int(np.clip(TAIL_BUDGET // steps, 4, TAILS))
     every = replace(windows, states=states, elapsed=age)
-    returns = true_returns(every, seed, steps, tails)  # [T, 2, M]
+    returns = true_returns(every, seed, steps, tails, progress=progress)  # [T, 2, M]
     error = np.sqrt(returns.var(-1, ddof=1).sum(-1) / tails)
     return Hindsight(returns.mean(-1), error, tails)
 
@@ -388,34 +395,40 @@ def carried(windows: Windows, index: int, truth: np.ndarray) -> np.ndarray:
     return (high - low) / (2 * TINY)
 
 
-def fates(found: Hindsight, updates: dict[str, Update]) -> pd.DataFrame:
-    """Of the worse actions taken, how many does each estimator's own weight push up?"""
-    table = []
-    for key, update in updates.items():
-        actions, pushed = update.steps["action"], update.steps["pushed"]
-        taken = actions.to_numpy() == found.worse
-        better = (found.worse >= 0) & ~taken
-        table.append(
-            {
-                "estimator": ALGORITHMS[key].name,
-                "worse actions pushed up": f"{int((pushed[taken] > 0).sum())} of {taken.sum()}",
-                "better actions pushed up": f"{int((pushed[better] > 0).sum())} of {better.sum()}",
-            }
-        )
-    return pd.DataFrame(table)
+def answer(found: Hindsight, plain: Update, slopes: np.ndarray) -> str:
+    """Can one sample push a bad action up, and can the average? What this batch says.
 
-
-def average(found: Hindsight, update: Update, at: int) -> str | None:
-    """The worse action's mean push at step `at`, over both draws, in LaTeX; None if unclear."""
-    worse = found.worse[at]
-    if worse < 0:
-        return None
-    s = update.steps.iloc[at]
-    p = s["prob"] if s["action"] == worse else 1 - s["prob"]
-    low, high = found.q[at, worse], found.q[at, 1 - worse]
-    drawn, other = p * (1 - p) * low, (1 - p) * p * high
+    Args:
+        plain: plain policy gradient's update.
+        slopes: [T] of `carried` along the true gradient.
+    """
+    clear = found.worse >= 0
+    worse = plain.steps["action"].to_numpy() == found.worse
+    up = int((plain.steps["pushed"].to_numpy()[worse] > 0).sum())
+    raised = int(((slopes > 0) == (found.worse == 1))[clear].sum())
     return (
-        rf"\underbrace{{{p:.2f}}}_{{\text{{drawn}}}} \cdot {1 - p:.2f} \cdot {low:.1f} \;-\; "
-        rf"\underbrace{{{1 - p:.2f}}}_{{\text{{other drawn}}}} \cdot {p:.2f} \cdot {high:.1f}"
-        rf" = {drawn - other:+.2f} < 0"
+        f"Both actions of each of the {len(clear)} states were played on {found.tails} times. In "
+        f"{clear.sum()} states they differ by more than {CLEAR:g} standard errors; the worse of "
+        f"the two was taken in {worse.sum()}, and plain policy gradient pushes {up} of these up. "
+        "Averaged over which action is drawn, the worse one falls in every state, whatever "
+        "baseline b(s) is subtracted. Carried by the network that all states share, the true "
+        f"gradient here raises the worse action in {raised} of the {clear.sum()}."
+    )
+
+
+def average(found: Hindsight, update: Update) -> str | None:
+    """A worse action's push, averaged over which action is drawn, in LaTeX; None without one.
+
+    On the logits' difference, per |d|^2: (1 - p) Q if it is drawn, -p Q' if the other one is.
+    """
+    taken = np.flatnonzero(update.steps["action"].to_numpy() == found.worse)
+    if not len(taken):
+        return None
+    at = int(taken[0])
+    worse, p = int(found.worse[at]), float(update.steps["prob"][at])
+    low, high = found.q[at, worse], found.q[at, 1 - worse]
+    return (
+        rf"t = {at}: \quad \underbrace{{{p:.2f} \cdot {1 - p:.2f} \cdot {low:.1f}}}"
+        rf"_{{\text{{drawn: up}}}} \;-\; \underbrace{{{1 - p:.2f} \cdot {p:.2f} \cdot {high:.1f}}}"
+        rf"_{{\text{{other drawn: down}}}} = {p * (1 - p) * (low - high):+.2f}"
     )

@@ -27,7 +27,7 @@ SCORES: dict[str, tuple[str, Callable[[History], np.ndarray]]] = {
     "area": ("area under the curve", lambda history: history.area_under_curve),
 }
 FAN = {"middle 90%": 0.9, "middle 50%": 0.5}
-CLICKABLE = 5_000  # points of a chart of lines among which the browser finds the nearest
+CLICKABLE = 1_500  # points of a chart of lines among which the browser finds the nearest
 BINS = 25
 GREY = "#888888"
 
@@ -56,8 +56,8 @@ def limits(env_id: str) -> tuple[float, float]:
 # --- Every seed ----------------------------------------------------------------------------------
 
 
-def line_rows(history: History, picked: int | None = None) -> pd.DataFrame:
-    """All seeds, the fan of their quantiles, and the picked seed once more.
+def line_rows(history: History) -> pd.DataFrame:
+    """All seeds, and the fan of their quantiles.
 
     The seeds are one long path, with a gap (a row without a value) after each: a mark for each
     seed would take the browser seconds.
@@ -77,18 +77,25 @@ def line_rows(history: History, picked: int | None = None) -> pd.DataFrame:
             pd.DataFrame({"step": steps, "value": band.low, "high": band.high, "kind": kind})
         )
     parts.append(pd.DataFrame({"step": steps, "value": band.estimate, "kind": "median"}))
-    if picked is not None:
-        line = returns[:, picked - history.config.first_seed]
-        parts.append(pd.DataFrame({"seed": picked, "step": steps, "value": line, "kind": "picked"}))
     frame = pd.concat(parts, ignore_index=True).assign(algorithm=history.config.algorithm)
     frame["seed"] = frame["seed"].fillna(-1)
     small = {"seed": "int32", "step": "int32", "value": "float32", "high": "float32"}
     return frame.astype(small | {"kind": "category", "algorithm": "category"})
 
 
+def picked_rows(history: History, seed: int | None) -> pd.DataFrame:
+    """The line of one seed, or of none."""
+    place = [] if seed is None else [seed - history.config.first_seed]
+    values = history.eval_returns[:, place]  # [K, 1] or [K, 0]
+    return pd.DataFrame({"step": history.eval_steps[: values.size], "value": values.ravel()})
+
+
 @lru_cache(maxsize=32)
 def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, high: float) -> dict:
-    """The constant spec of `line_rows`; a click gives the seed whose line is nearest."""
+    """The constant spec of `line_rows` and `picked_rows`, as the data sets `seeds` and `picked`.
+
+    A click gives the seed whose line is nearest. Apart, so that a click redraws one line only.
+    """
     x = alt.X(
         "step:Q",
         title="environment steps",
@@ -98,7 +105,7 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     y = alt.Y("value:Q", title="episodic return", scale=alt.Scale(domain=[low, high], nice=False))
     base = alt.Chart().encode(x=x, y=y)
     own = base.encode(color=colour(legend=None))
-    seeds, picked = "datum.kind == 'seed'", "datum.kind == 'picked'"
+    seeds = "datum.kind == 'seed'"
     pick = alt.selection_point(name="pick", fields=["seed"], on="click", nearest=True, empty=False)
     stride = eval_interval * -(-(last_step // eval_interval) * num_seeds // CLICKABLE)
     clickable = f"{seeds} && isValid(datum.value) && ({last_step} - datum.step) % {stride} == 0"
@@ -115,14 +122,19 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
             for kind in FAN
         ),
         own.transform_filter("datum.kind == 'median'").mark_line(strokeWidth=3),
-        base.transform_filter(picked).mark_line(strokeWidth=4.5, color="white"),
-        base.transform_filter(picked).mark_line(strokeWidth=1.8, color="black"),
+        base.mark_line(strokeWidth=4.5, color="white"),
+        base.mark_line(strokeWidth=1.8, color="black"),
         base.transform_filter(clickable)
         .mark_point(opacity=0)
         .encode(tooltip=tooltip)
         .add_params(pick),
     ]
-    return compact(alt.layer(*layers), 205)
+    canvas = {"embedOptions": {"renderer": "canvas"}}  # thousands of marks are too many for SVG
+    built = compact(alt.layer(*layers).properties(usermeta=canvas), 205)
+    for layer in built["layer"]:
+        own_line = layer["mark"].get("color") in ("white", "black")
+        layer["data"] = {"name": "picked" if own_line else "seeds"}
+    return built
 
 
 def presets(pool: np.ndarray) -> dict[str, int]:

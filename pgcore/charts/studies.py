@@ -238,7 +238,7 @@ def power_spec(most: int = 100) -> dict:
         .mark_rule(color=GREY, strokeDash=[3, 3])
         .encode(y=alt.Y(datum=POWER))
     )
-    return compact(alt.layer(rule, line), 250)
+    return compact(alt.layer(rule, line), 225)
 
 
 # --- Comparing two -------------------------------------------------------------------------------
@@ -323,16 +323,18 @@ def conclusion_rows(pools: Pools, pair: tuple[str, str], sizes: Iterable[int]) -
     return pd.DataFrame(rows)
 
 
-def _conclusion_colour(legend: alt.Legend | None = None) -> alt.Color:
-    scale = alt.Scale(domain=list(CONCLUSIONS), range=list(CONCLUSIONS.values()))
-    return alt.Color("conclusion:N", scale=scale, legend=legend)
+CONCLUSION_COLOUR = alt.Color(
+    "conclusion:N",
+    scale=alt.Scale(domain=list(CONCLUSIONS), range=list(CONCLUSIONS.values())),
+    legend=None,
+)
 
 
 @lru_cache(maxsize=1)
 def first_spec() -> dict:
     """The constant spec of `first_rows`."""
     y = alt.Y("n:N", sort=None, title=None, axis=LABELS)
-    base = alt.Chart().encode(y=y, color=_conclusion_colour())
+    base = alt.Chart().encode(y=y, color=CONCLUSION_COLOUR)
     tooltip: list = ["n:N", "conclusion:N"]
     tooltip += [alt.Tooltip(f"{c}:Q", format=".1f") for c in ("difference", "low", "high")]
     zero = alt.Chart().transform_aggregate(rows="count()")
@@ -358,7 +360,7 @@ def conclusion_spec() -> dict:
             y=alt.Y("n:N", sort=None, title=None, axis=LABELS),
             x=alt.X("share:Q", title=None, stack="zero",
                     scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=4)),
-            color=_conclusion_colour(alt.Legend(orient="bottom", title=None)),
+            color=CONCLUSION_COLOUR,
             order="order:Q",
             tooltip=tooltip,
         )

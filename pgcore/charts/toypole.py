@@ -22,7 +22,7 @@ from pgcore.exact.toypole import START, STATES, ToyPole, Windows
 
 LIBRARY = ("policy_gradient", "constant", "batch_mean", "leave_one_out", "actor_critic")
 STATE_OPTIMUM = "b*(s)"
-GREY, ORANGE = "#888888", "#E8710A"  # readable on white and on black
+GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
 LENGTHS = range(1, 13)  # listed; beyond, sampled
 LONG = (16, 32, 64)
 LAMBDAS = np.round(np.linspace(0, 1, 101), 2)
@@ -269,13 +269,13 @@ def around(values: pd.Series) -> tuple[float, float]:
 
 
 PANELS: dict[str, tuple[str, Any]] = {
-    "kept": ("mean arrow along g∞, in units of |g∞|: 1 is unbiased", "linear"),
+    "kept": ("mean arrow along g∞ (1: unbiased)", "linear"),
     "tr_var": ("tr Var of one window's arrow", "log"),
 }
 
 
 @lru_cache(maxsize=64)
-def estimate_spec(measure: str, low: float, high: float, labels: bool = True) -> dict:
+def estimate_spec(measure: str, low: float, high: float) -> dict:
     """One panel of `estimate_rows`: exact as a tick, sampled as a dot with its interval."""
     title, kind = PANELS[measure]
     scale = alt.Scale(domain=[low, high], type=kind, nice=False, clamp=kind == "log")
@@ -284,13 +284,14 @@ def estimate_spec(measure: str, low: float, high: float, labels: bool = True) ->
             "estimator:N",
             sort=None,
             title=None,
-            axis=alt.Axis(labels=labels, ticks=False, labelLimit=130, labelFontSize=13),
+            axis=alt.Axis(ticks=False, labelLimit=130, labelFontSize=13),
         ),
         color=alt.condition(
             f"datum.key === '{STATE_OPTIMUM}'", alt.value(GREY), colour("key", legend=None)
         ),
     )
-    ticks = [digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5)]
+    round_numbers = (digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5))
+    ticks = [x for x in round_numbers if low <= x <= high]
     axis = alt.Axis(values=ticks, format="~g") if kind == "log" else alt.Axis(tickCount=5)
     x = alt.X(f"{measure}:Q", title=title, scale=scale, axis=axis)
     sampled = base.transform_filter("datum.part === 'sampled'")
@@ -423,7 +424,7 @@ def length_spec() -> dict:
         .mark_text(dx=-8, dy=26, **(words | {"align": "right"}))
         .encode(y=y, text="name:N"),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT - 20, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT + 30, width="container"))
 
 
 def lost_at(rows: pd.DataFrame, length: int) -> dict[str, float]:
@@ -546,7 +547,7 @@ def lambda_spec(top: float) -> dict:
             for where, place in sides.items()
         ),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT - 30, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 
 
 # --- Two gradients ---------------------------------------------------------------------------
@@ -591,7 +592,7 @@ def _field_colour() -> alt.Color:
     return alt.Color(
         "field:N",
         scale=alt.Scale(domain=[*FIELDS]),
-        legend=alt.Legend(orient="top", title=None),
+        legend=alt.Legend(orient="top", title=None, symbolType="circle", symbolSize=90),
     )
 
 
@@ -623,6 +624,7 @@ def climb_spec() -> dict:
             "height:Q",
             title="height gained, in units of its swing",
             scale=alt.Scale(domain=[-1, 1], nice=False),
+            axis=alt.Axis(grid=True),
         ),
         color=_field_colour(),
     )

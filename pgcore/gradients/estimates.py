@@ -28,7 +28,7 @@ from pgcore.gradients.measurement import Reference, reference_of
 from pgcore.gradients.parabola import parabola_terms
 from pgcore.gradients.windows import Progress, Windows, collect_windows, share_out, unheard
 from pgcore.learners import shape_of
-from pgcore.learners.compiled import _preference, _sigmoid
+from pgcore.learners.compiled import preference, sigmoid
 
 BASE = "policy_gradient"  # what ratios of variance compare with
 
@@ -165,7 +165,7 @@ def preference_gradient(theta, hidden, x0, x1, x2, x3, out):
         out[bias + j] = dh
         out[w2 + j], out[w2 + hidden + j] = -max(h, ZERO), max(h, ZERO)
     out[end], out[end + 1] = -ONE, ONE
-    return _sigmoid(_preference(theta, hidden, x0, x1, x2, x3))
+    return sigmoid(preference(theta, hidden, x0, x1, x2, x3))
 
 
 @kernel

@@ -33,7 +33,7 @@ from pgcore.compilation import kernel
 from pgcore.config import Config
 from pgcore.envs.cartpole import CartPole, advance, start
 from pgcore.learners import shape_of
-from pgcore.learners.compiled import _preference, _sigmoid, _value
+from pgcore.learners.compiled import critic_value, preference, sigmoid
 from pgcore.seeding import fold_kernel, uniform_kernel
 
 BURN_IN = 400  # steps before any window, and up to two whole clocks more, to mix the phases
@@ -197,11 +197,11 @@ def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
     """Discounted rewards of playing on from a standing state, for `steps` at most."""
     total, weight = 0.0, 1.0
     for k in range(steps):
-        z = _preference(
+        z = preference(
             theta, hidden, np.float32(x), np.float32(x_dot),
             np.float32(angle), np.float32(angle_dot),
         )  # fmt: skip
-        action = 1 if uniform_kernel(key, k) < _sigmoid(z) else 0
+        action = 1 if uniform_kernel(key, k) < sigmoid(z) else 0
         x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
         total += weight
         weight *= gamma
@@ -237,7 +237,7 @@ def _play(
                 elapsed[i] = age
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
-            p = _sigmoid(_preference(theta, hidden, x0, x1, x2, x3))
+            p = sigmoid(preference(theta, hidden, x0, x1, x2, x3))
             action = 1 if uniform_kernel(action_key, t + burn_in[i]) < p else 0
             x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
             age += 1
@@ -247,12 +247,12 @@ def _play(
             obs[i, t, 0], obs[i, t, 1], obs[i, t, 2], obs[i, t, 3] = x0, x1, x2, x3
             actions[i, t], probs[i, t] = action, p if action == 1 else ONE - p
             rewards[i, t], terminated[i, t], truncated[i, t] = ONE, fell, late
-            values[i, t] = _value(theta, hidden, x0, x1, x2, x3)
+            values[i, t] = critic_value(theta, hidden, x0, x1, x2, x3)
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
             final_obs[i, t, 0], final_obs[i, t, 1] = x0, x1
             final_obs[i, t, 2], final_obs[i, t, 3] = x2, x3
-            final_values[i, t] = _value(theta, hidden, x0, x1, x2, x3)
+            final_values[i, t] = critic_value(theta, hidden, x0, x1, x2, x3)
             if not fell and (late or t == steps - 1):
                 left = limit - age if clock_ends else longest
                 key = fold_kernel(tail_key, np.uint64(t))

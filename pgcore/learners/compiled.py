@@ -27,7 +27,7 @@ ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 
 
 @kernel
-def _preference(theta, hidden, x0, x1, x2, x3):
+def preference(theta, hidden, x0, x1, x2, x3):
     """z_1 - z_0, the logit of action 1."""
     w, b, out = 4 * hidden, 5 * hidden, 7 * hidden
     z = theta[out + 1] - theta[out]
@@ -39,7 +39,7 @@ def _preference(theta, hidden, x0, x1, x2, x3):
 
 
 @kernel
-def _value(theta, hidden, x0, x1, x2, x3):
+def critic_value(theta, hidden, x0, x1, x2, x3):
     """V_phi."""
     first = 7 * hidden + 2
     w, b = first + 4 * hidden, first + 5 * hidden
@@ -52,7 +52,7 @@ def _value(theta, hidden, x0, x1, x2, x3):
 
 
 @kernel
-def _sigmoid(z):
+def sigmoid(z):
     return ONE / (ONE + math.exp(-z))
 
 
@@ -69,7 +69,7 @@ def _collect(
         while not ready[s] and clock[s] < until:
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
-            p = _sigmoid(_preference(theta, hidden, x0, x1, x2, x3))
+            p = sigmoid(preference(theta, hidden, x0, x1, x2, x3))
             action = 1 if uniform_kernel(action_keys[s], clock[s]) < p else 0
             x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
             elapsed[s] += 1
@@ -115,11 +115,11 @@ def _assess(params, hidden, obs, final_obs, ended, length, ready, values, final_
             continue
         for t in range(length[s]):
             x = obs[s, t]
-            values[s, t] = _value(params[s], hidden, x[0], x[1], x[2], x[3])
+            values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
         for t in range(length[s]):
             if ended[s, t] or t == length[s] - 1:
                 x = final_obs[s, t]
-                final_values[s, t] = _value(params[s], hidden, x[0], x[1], x[2], x[3])
+                final_values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
             else:  # what followed is what was seen next
                 final_values[s, t] = values[s, t + 1]
 
@@ -155,18 +155,18 @@ def _gradient(
             if not valid[s, t]:
                 continue
             x0, x1, x2, x3 = obs[s, t, 0], obs[s, t, 1], obs[s, t, 2], obs[s, t, 3]
-            z = _preference(theta, hidden, x0, x1, x2, x3)
-            value = _value(theta, hidden, x0, x1, x2, x3)
-            p1 = _sigmoid(z)
+            z = preference(theta, hidden, x0, x1, x2, x3)
+            value = critic_value(theta, hidden, x0, x1, x2, x3)
+            p1 = sigmoid(z)
             weight = psi[s, t]
             if clip_range > ZERO:
-                p = p1 if actions[s, t] == 1 else _sigmoid(-z)
+                p = p1 if actions[s, t] == 1 else sigmoid(-z)
                 rho = p / old_probs[s, t]
                 beyond = rho > ONE + clip_range if weight > ZERO else rho < ONE - clip_range
                 weight = ZERO if beyond else rho * weight
             # -Psi log pi:  dL/dz_1 = -Psi (a - pi_1);  -tau H:  dL/dz_1 = tau pi_1 pi_0 z
             dz = -weight * (np.float32(actions[s, t]) - p1)
-            dz += entropy_coef * p1 * _sigmoid(-z) * z
+            dz += entropy_coef * p1 * sigmoid(-z) * z
             dz /= np.float32(count)
             dv = TWO * value_coef * (value - targets[s, t]) / np.float32(count)
             for j in range(hidden):
@@ -242,7 +242,7 @@ def _evaluate(params, hidden, keys, limit, greedy, first_action, returns):
             x, x_dot, angle, angle_dot = start(keys[s, e], 0)
             steps, fell = 0, False
             while not fell and steps < limit:
-                z = _preference(
+                z = preference(
                     theta, hidden, np.float32(x), np.float32(x_dot),
                     np.float32(angle), np.float32(angle_dot),
                 )  # fmt: skip
@@ -250,7 +250,7 @@ def _evaluate(params, hidden, keys, limit, greedy, first_action, returns):
                     action = 1 if z > ZERO else 0
                 else:
                     draw = uniform_kernel(keys[s, e], first_action + steps)
-                    action = 1 if draw < _sigmoid(z) else 0
+                    action = 1 if draw < sigmoid(z) else 0
                 x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
                 steps += 1
             returns[s, e] = steps

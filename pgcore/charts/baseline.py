@@ -1,0 +1,300 @@
+"""A reader's own baseline: its verdict, measured beside the lab's three estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pgcore import formula as formulas
+from pgcore.algorithms import ALGORITHMS
+from pgcore.charts import colour, spec
+from pgcore.charts.cloud import paired_ratio
+from pgcore.config import Config
+from pgcore.formula import Formula, Reach
+from pgcore.gradients import Measurement, Reference, Windows, gradients_of, measure, weights
+from pgcore.gradients.inference import percentile_interval, resampled_means
+from pgcore.gradients.windows import Progress, unheard
+from pgcore.stats import Interval
+
+YOURS, PLAIN, CRITIC, TRUTH = "formula", "policy_gradient", "actor_critic", "monte_carlo"
+LANDMARKS = (PLAIN, "batch_mean", CRITIC)
+CERTAIN, DOUBTFUL = 0.001, 0.05  # p below which a bias is there; above which none is seen
+GREY = "#888888"
+EXAMPLES = (
+    "b = v",
+    "b = mean(q)",
+    "psi = (q - mean(q)) / (std(q) + 1e-8)",
+    "b = 0.5 * q",
+    "b = 100",
+    "b = (T - t) / 2",
+    "b = mean(v)",
+    "b = roll(q, 1)",
+    "b = 20 * a",
+)
+
+
+# --- the measurement -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the measurement says of a formula; n counts windows (batches)."""
+
+    formula: Formula
+    measured: Measurement
+    kept: Interval  # mean update along the truth, over that of an unbiased baseline
+    against_critic: Interval  # tr Sigma over actor-critic's, paired
+
+    @property
+    def bias(self) -> str:
+        """biased, doubtful, none seen, or identical (to the unbiased weight itself)."""
+        p = self.measured.added.test.p
+        if np.isnan(p):
+            return "identical" if self.measured.added.relative.estimate == 0 else "doubtful"
+        return "biased" if p < CERTAIN else "doubtful" if p < DOUBTFUL else "none seen"
+
+
+def judge(
+    windows: Windows, reference: Reference, config: Config, progress: Progress = unheard
+) -> Verdict:
+    """Measure `config.formula` on windows that are there already.
+
+    Its bias is judged against Q - V on the same windows: the same target Q, and a baseline that
+    adds none, so that what differs is the formula's own doing.
+
+    Raises: FormulaError if the formula is NaN or overflows on them.
+    """
+    psi = weights(windows, config, (PLAIN, CRITIC, YOURS))
+    psi[TRUTH] = windows.mc_q - windows.batch.values
+    clouds = gradients_of(windows, psi, progress=lambda share: progress(0.5 * share))
+    measured = measure(clouds, reference, base=PLAIN, unbiased=TRUTH, target=CRITIC)[YOURS]
+    progress(1.0)
+    direction = reference.directions[0].astype(np.float32)
+    return Verdict(
+        formulas.parse(config.formula),
+        measured,
+        _ratio_of_means(clouds[YOURS] @ direction, clouds[CRITIC] @ direction),
+        paired_ratio(clouds[YOURS], clouds[CRITIC]),
+    )
+
+
+def _ratio_of_means(x: np.ndarray, y: np.ndarray) -> Interval:
+    columns = np.stack([x, y], 1, dtype=np.float64)
+    means, draws = columns.mean(0), resampled_means(columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return percentile_interval(means[0] / means[1], draws[:, 0] / draws[:, 1], len(x))
+
+
+# --- the verdict in words --------------------------------------------------------------------
+
+
+def bias_sentence(verdict: Verdict) -> str:
+    """Unbiased, or biased by how much, with the uncertainty and n."""
+    added, n = verdict.measured.added, f"{verdict.measured.ratio.n:,}"
+    if verdict.bias == "identical":
+        return f"**Unbiased.** On all {n} batches these are the weights Q − V themselves."
+    moved, test = shares(added.relative), f"Hotelling's T²: {p_value(added.test.p)}, n = {n}"
+    if verdict.bias == "none seen":
+        return (
+            f"**No bias seen** ({test}). Below {added.relative.high:.0%} of the true gradient it "
+            "would hide in the noise."
+        )
+    if verdict.bias == "doubtful":
+        return f"**Perhaps biased**, by {moved} of the true gradient ({test})."
+    kept = verdict.kept
+    return (
+        f"**Biased**: the mean update is moved by {moved} of the true gradient ({test}). Along the "
+        f"true gradient it is {kept.estimate:.2f} [{kept.low:.2f}, {kept.high:.2f}] times an "
+        "unbiased one."
+    )
+
+
+def variance_sentence(verdict: Verdict) -> str:
+    """The variance against plain policy gradient and against the critic."""
+    plain, critic = verdict.measured.ratio, verdict.against_critic
+    return (
+        f"**Variance**: {times(plain)} times plain policy gradient's, {times(critic)} times "
+        f"actor-critic's (n = {plain.n:,}, paired)."
+    )
+
+
+def text_sentence(verdict: Verdict) -> str:
+    """What the text alone says of the action, and whether the measurement agrees."""
+    formula, bias = verdict.formula, verdict.bias
+    if not formula.uses_action:
+        if bias == "biased":
+            return (
+                "**The text** looks at nothing that the action decides, so by theory it adds no "
+                "bias: one test in a thousand errs."
+            )
+        return "**The text** looks at nothing that the action decides: by theory it adds no bias."
+    reason = looks_at(formula)
+    if bias == "biased":
+        return f"**Caught in the act**: {reason}, and the measurement finds the bias."
+    if bias == "identical":
+        return f"**The text** is suspect: {reason}. Here it comes to the same as Q − V."
+    return (
+        f"**The text** is suspect: {reason}. The measurement sees no bias here: what looks at the "
+        "action may add one, and need not."
+    )
+
+
+def looks_at(formula: Formula) -> str:
+    """Why the text may depend on the action."""
+    inside = formula.psi.parts[1] if formula.is_baseline else formula.psi
+    heads = {node.head for node in inside}
+    acted = [
+        name for name, of in formulas.NAMES.items() if name in heads and of.reach is Reach.ACTION
+    ]
+    if not formula.is_baseline and formula.psi.head not in ("+", "-"):
+        return "the weight is not Q less a baseline, so it may rescale or bend Q"
+    if not formula.is_baseline and acted == ["q"]:
+        return "Q comes in more than once, and it knows the action"
+    if acted:
+        listed = ", ".join(f"`{name}`" for name in acted)
+        return f"it reads {listed}, which the action {'decides' if len(acted) == 1 else 'decide'}"
+    return "it gathers states of other steps, to which the action led"
+
+
+def p_value(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def times(interval: Interval) -> str:
+    """0.251 [0.236, 0.267]"""
+    return f"{interval.estimate:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
+
+
+def shares(interval: Interval) -> str:
+    """18% [15%, 21%]"""
+    digits = 0 if interval.estimate >= 0.095 else 1
+    return " ".join(
+        [f"{interval.estimate:.{digits}%}", f"[{interval.low:.{digits}%}, {interval.high:.{digits}%}]"]
+    )
+
+
+# --- the chart -------------------------------------------------------------------------------
+
+
+QUANTITIES = {  # name, its Interval, where nothing is lost
+    "variance, plain = 1": lambda m: m.ratio,
+    "added bias, of the truth": lambda m: m.added.relative,
+    "updates the right way": lambda m: m.right_way,
+}
+STRIPS = ((0.0, 0.29), (0.36, 0.65), (0.72, 1.0))  # from left to right, in shares of the width
+
+
+def rows(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
+    """A row an estimator and quantity: estimate, low, high, n."""
+    return pd.DataFrame(
+        {
+            "algorithm": key,
+            "name": ALGORITHMS[key].name,
+            "quantity": quantity,
+            "estimate": (interval := of(measurements[key])).estimate,
+            "low": interval.low,
+            "high": interval.high,
+            "n": interval.n,
+        }
+        for key in (YOURS, *LANDMARKS)
+        if key in measurements
+        for quantity, of in QUANTITIES.items()
+    )
+
+
+def ends(frame: pd.DataFrame) -> tuple[tuple[float, float], ...]:
+    """Where the axes end: powers of ten round the variances, nothing to the largest bias."""
+    variance, bias, _ = (frame[frame["quantity"] == name] for name in QUANTITIES)
+    positive = variance["low"].clip(lower=1e-6)
+    low, high = np.floor(np.log10(positive.min())), np.ceil(np.log10(variance["high"].max()))
+    return (
+        (float(10 ** min(low, -1)), float(10 ** max(high, 0))),
+        (0.0, float(max(0.5, 1.05 * bias["high"].max()))),
+        (0.0, 1.0),
+    )
+
+
+@lru_cache(maxsize=128)
+def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
+    """Three strips side by side in one view, which takes its container's width."""
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=120))
+    tooltip = [
+        alt.Tooltip("name:N"),
+        alt.Tooltip("quantity:N"),
+        *(alt.Tooltip(f"{field}:Q", format=".3g") for field in ("estimate", "low", "high")),
+        alt.Tooltip("n:Q", format=",", title="batches"),
+    ]
+    strips = []
+    for at, (name, (left, right)) in enumerate(zip(QUANTITIES, STRIPS, strict=True)):
+        scale = alt.Scale(
+            type="log" if at == 0 else "linear",
+            domain=axes[at],
+            range=[alt.expr(f"{left} * width"), alt.expr(f"{right} * width")],
+            nice=False,
+        )
+        axis = alt.Axis(
+            orient="bottom",
+            format="~g" if at == 0 else ".0%",
+            values=list(axes[at]) + [1] if at == 0 else None,
+            tickCount=2,
+            grid=False,
+            labelFlush=True,
+        )
+        own = alt.Chart().transform_filter(f"datum.quantity == '{name}'")
+        ruled = own.transform_aggregate(rows="count()").mark_rule(strokeDash=[3, 3], color=GREY)
+        x = alt.X("low:Q", title=name, scale=scale, axis=axis)
+        spread = own.mark_rule(strokeWidth=3, clip=True).encode(
+            x=x, x2="high:Q", y=y, color=colour(legend=None), tooltip=tooltip
+        )
+        point = own.mark_point(filled=True, size=70, opacity=1, clip=True).encode(
+            x=alt.X("estimate:Q", title=name, scale=scale, axis=axis),
+            y=y, color=colour(legend=None), tooltip=tooltip,
+        )  # fmt: skip
+        none = {0: 1.0, 1: 0.0, 2: 0.5}[at]
+        strips.append(alt.layer(ruled.encode(x=alt.XDatum(none)), spread, point))
+    together = alt.layer(*strips).resolve_scale(x="independent")
+    return spec(together.properties(height=150, width="container"))
+
+
+def description(frame: pd.DataFrame) -> str:
+    """The chart in words."""
+    said = [
+        f"{row.name_}: {row.quantity} {row.estimate:.3g}"
+        for row in frame.rename(columns={"name": "name_"}).itertuples()
+    ]
+    return "Verdict, with 95% intervals. " + "; ".join(said)
+
+
+# --- what a formula may say ------------------------------------------------------------------
+
+
+KNOWS = {Reach.BEFORE: "only the past", Reach.STATE: "the state", Reach.ACTION: "the action"}
+
+
+def names_table() -> str:
+    """The names, as a Markdown table."""
+    lines = [
+        f"| `{name}` | ${of.latex}$ | {of.meaning} | {KNOWS[of.reach]} |"
+        for name, of in formulas.NAMES.items()
+    ]
+    head = "| name | | what it is | what it knows |\n|---|---|---|---|\n"
+    return head + "\n".join(line.replace(r"\mid", r"\vert ") for line in lines)
+
+
+def functions_table() -> str:
+    """The functions and operators, as a Markdown table."""
+    letters, lines = ("x", "y", "z"), []
+    for (head, count), of in formulas.OPERATIONS.items():
+        operands = letters[:count] if head != "roll" else ("x", "+k")
+        if head in formulas.FUNCTIONS:
+            written = f"{head}({', '.join(operands).replace('+', '')})"
+        else:
+            written = head.join(operands) if count > 1 else f"{head}x"
+        whole = " (all steps of the batch)" if of.gathers else ""
+        lines.append(f"| `{written}` | ${of.latex.format(*operands)}${whole} |")
+    return "| function | |\n|---|---|\n" + "\n".join(lines)
