@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import controls, pages
+from ui import agents, cloud, controls, exact, inside, measure, pages, seeds
+
+LINKED = (agents, cloud, exact, inside, measure, seeds)  # each adds its parameters to the link
 
 page = pages.navigation(position="top")
 st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")

@@ -1,1 +1,1 @@
-"""How fast, against what, doing the same work: `python -m benchmarks` measures it all in one run."""
+"""How fast, against what, doing the same work? `python -m benchmarks` measures it in one run."""

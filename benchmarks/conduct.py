@@ -1,4 +1,4 @@
-"""How a run behaves: its memory, its first start, beside a busy neighbour, and when told to stop."""
+"""How a run behaves: memory, first start, beside a busy neighbour, and when told to stop."""
 
 from __future__ import annotations
 

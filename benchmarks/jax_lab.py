@@ -137,9 +137,7 @@ def train(key):
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, v, gradient)
         m_scale, v_scale = 1 / (1 - 0.9**count), 1 / (1 - 0.999**count)
         params = jax.tree.map(
-            lambda p, m, v: (
-                p - lab.LEARNING_RATE * m * m_scale / (jnp.sqrt(v * v_scale) + 1e-8)
-            ),
+            lambda p, m, v: p - lab.LEARNING_RATE * m * m_scale / (jnp.sqrt(v * v_scale) + 1e-8),
             params,
             m,
             v,

@@ -34,9 +34,7 @@ EVAL_EPISODES = 5
 class ActorNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(4, HIDDEN_DIM), nn.ReLU(), nn.Linear(HIDDEN_DIM, 2)
-        )
+        self.layers = nn.Sequential(nn.Linear(4, HIDDEN_DIM), nn.ReLU(), nn.Linear(HIDDEN_DIM, 2))
 
     def forward(self, x):
         return nn.Softmax(1)(self.layers(x))
@@ -45,9 +43,7 @@ class ActorNetwork(nn.Module):
 class CriticNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(4, HIDDEN_DIM), nn.ReLU(), nn.Linear(HIDDEN_DIM, 1)
-        )
+        self.layers = nn.Sequential(nn.Linear(4, HIDDEN_DIM), nn.ReLU(), nn.Linear(HIDDEN_DIM, 1))
 
     def forward(self, x):
         return self.layers(x)

@@ -74,7 +74,7 @@ def _multiply_adds(x, y, rounds):
 
 @_kernel
 def _sines_and_cosines(x, y, rounds):
-    """Taylor's polynomials, exact to double precision for |x| < 0.3: the pole never leans further."""
+    """Taylor's polynomials, exact to double precision for |x| < 0.3, where the pole stays."""
     for _ in range(rounds):
         for i in range(x.shape[0]):
             t = x[i]

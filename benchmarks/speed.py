@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def race(rounds: int, sizes: tuple[int, ...] = SIZES) -> list[dict[str, Any]]:
                     continue
                 seeds = range(size)
                 if turn == 0 and who.most_rounds.get(size, rounds) > 1:
-                    who.cold[size] = machine.seconds(lambda w=who, s=seeds: w.run(s))
+                    who.cold[size] = machine.seconds(partial(who.run, seeds))
                 _turn(who, size, seeds)
     return [row for who in field_of for row in _rows(who, sizes)]
 

@@ -75,6 +75,12 @@ if many.open:
             "b\\* − 1 gets stuck on a worse arm more often",
             "b\\* + 1 gets stuck on a worse arm more often",
         )
+        reasons = (
+            "With these runs and this step size the two intervals overlap.",
+            "A low baseline rewards whatever was pulled first, and the policy commits to it; a "
+            "high one punishes it, and the policy looks further (Chung et al. 2021).",
+            "",
+        )
         count, step, _ = st.columns(3)
         with count:
             runs = exact.knob("bandit_runs")
@@ -90,12 +96,8 @@ if many.open:
             )
         else:
             stories = {name: charts.runs(name, runs, step_size) for name in first["baseline"]}
-            truth = options[charts.which_sticks(stories["b* - 1"], stories["b* + 1"])]
-            lesson.reveal(
-                "fates", question, truth,
-                "A low baseline rewards whatever was pulled first, and the policy commits to it; "
-                "a high one punishes it, and the policy looks further (Chung et al. 2021).",
-            )  # fmt: skip
+            which = charts.which_sticks(stories["b* - 1"], stories["b* + 1"])
+            lesson.reveal("fates", question, options[which], reasons[which])
             for column, (name, policies) in zip(st.columns(5), stories.items(), strict=True):
                 with column:
                     variance = first.set_index("baseline").loc[name, "tr_var"]

@@ -1,8 +1,24 @@
-"""Your baseline: type one, and have it measured and trained."""
+"""Your baseline: type one, and have it judged, measured and trained."""
 
-from ui import controls, live, pages
+import streamlit as st
+
+from ui import baseline, controls, live, measure, pages
 
 pages.require_frame()
 pages.heading("baseline")
 controls.show_refusals()
 live.wait_until_compiled()
+
+policy, beside = measure.choose_policy()
+with beside:
+    num_windows = measure.choose_num_windows(policy.config.batch_size)
+formula = baseline.bar()
+found = measure.findings(policy, policy.config.batch_size, num_windows)
+if found is None:
+    st.stop()
+left, right = st.columns(2)
+with left:
+    baseline.verdict(found, formula)
+with right:
+    baseline.training(formula)
+baseline.dictionary()

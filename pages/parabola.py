@@ -27,11 +27,11 @@ with right:
     parabola.training(*parabola.contenders(found, b))
 
 st.markdown(
-    "Two actions make it a parabola: with p = π(1|s) and d = ∇(z₁ - z₀), the variance at a state "
-    "is p(1 - p)|d|²(b - b\\*(s))², where b\\*(s) = (1 - p)Q₁ + pQ₀ is not the value V(s) = "
-    "pQ₁ + (1 - p)Q₀ (Greensmith, Bartlett & Baxter 2004). For a whole batch it is "
-    "b² tr Var(S) - 2b tr Cov(G, S) + tr Var(G), with S the mean score: three numbers, and every "
-    "b is answered."
+    r"Two actions make it a parabola: with $p = \pi(1|s)$ and $d = \nabla(z_1 - z_0)$, the "
+    r"variance at a state is $p(1-p)\,|d|^2\,(b - b^*(s))^2$, where $b^*(s) = (1-p)\,Q_1 + p\,Q_0$ "
+    r"is not the value $V(s) = p\,Q_1 + (1-p)\,Q_0$. For a whole batch it is $b^2\, "
+    r"\mathrm{tr\,Var}(S) - 2b\, \mathrm{tr\,Cov}(G, S) + \mathrm{tr\,Var}(G)$, with $S$ the mean "
+    "score: three numbers, and every b is answered (Greensmith, Bartlett & Baxter 2004)."
 )
 st.markdown("##### A baseline far off")
 parabola.far(found)

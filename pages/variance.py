@@ -1,6 +1,30 @@
-"""In the making."""
+"""Where variance comes from: actions, what followed, states; and the critic that should help."""
 
-from ui import pages
+import streamlit as st
+
+from pgcore.charts.variance import FITS
+from ui import controls, lesson, live, measure, pages, variance
 
 pages.require_frame()
 pages.heading("variance")
+controls.show_refusals()
+live.wait_until_compiled()
+
+if lesson.predict("critic", variance.QUESTION, list(FITS)) is None:
+    st.stop()
+policy, _ = measure.choose_policy()
+parts = variance.sources(policy)
+if parts is None:
+    st.stop()
+here = parts[policy.steps]
+
+variance.reveal(here)
+left, right = st.columns([2.4, 1])
+with left:
+    variance.bars(parts, policy.steps)
+with right:
+    variance.scatter(parts, policy.steps)
+variance.words(here, policy.name)
+variance.table(parts)
+st.markdown("##### Is this seed alone?")
+variance.every_seed(policy)

@@ -16,6 +16,7 @@ from ui import controls
 from ui.player import Role
 
 LINK_KEYS = ("agent", "seed", "checkpoint", "episode", "acts", "beside")
+controls.PAGE_KEYS.update(LINK_KEYS)
 EPISODES = 20
 WHICH = ("typical", "best", "worst")
 ACTS = ("sampled", "greedy")

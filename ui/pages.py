@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ui import exact, inside  # noqa: F401  its link keys must be known before the link is read
-
 
 class Page(NamedTuple):
     """One lesson: its file in pages/, its section, name and the question it answers."""
@@ -26,6 +24,13 @@ class Page(NamedTuple):
 PAGES = [
     Page("start", "Experiment", "Start", "What is this lab about?"),
     Page("train", "Experiment", "Train", "Does a baseline help?"),
+    Page("seeds", "Experiment", "Seeds", "How much of what you see is luck?"),
+    Page("watch", "Experiment", "Watch", "What has it learned?"),
+    Page("inside", "Measure", "Inside one update", "How does a batch become one push?"),
+    Page("cloud", "Measure", "The cloud", "How many updates point the right way?"),
+    Page("parabola", "Measure", "The parabola", "When does a baseline do harm?"),
+    Page("variance", "Measure", "Where variance comes from", "Does the critic know the value?"),
+    Page("baseline", "Measure", "Your baseline", "Can you beat the value function?"),
     Page("bandit", "Know", "Exact bandit", "What does a baseline change, and what not?"),
     Page("toypole", "Know", "ToyPole", "Do the estimates meet the truth?"),
 ]

@@ -498,4 +498,4 @@ def never_spec() -> dict:
         .transform_calculate(text="format(datum.share, '.5f')")
         .encode(y=y, text="text:N"),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT - 40, width="container"))

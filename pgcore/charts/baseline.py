@@ -11,18 +11,22 @@ import numpy as np
 import pandas as pd
 
 from pgcore import formula as formulas
+from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.charts import colour, spec
 from pgcore.charts.cloud import paired_ratio
+from pgcore.charts.curves import written
 from pgcore.config import Config
 from pgcore.formula import Formula, Reach
 from pgcore.gradients import Measurement, Reference, Windows, gradients_of, measure, weights
 from pgcore.gradients.inference import percentile_interval, resampled_means
 from pgcore.gradients.windows import Progress, unheard
+from pgcore.history import History
 from pgcore.stats import Interval
 
 YOURS, PLAIN, CRITIC, TRUTH = "formula", "policy_gradient", "actor_critic", "monte_carlo"
 LANDMARKS = (PLAIN, "batch_mean", CRITIC)
+STRAIGHT = 0.95  # cosine above which a direction counts as kept
 CERTAIN, DOUBTFUL = 0.001, 0.05  # p below which a bias is there; above which none is seen
 GREY = "#888888"
 EXAMPLES = (
@@ -95,23 +99,25 @@ def _ratio_of_means(x: np.ndarray, y: np.ndarray) -> Interval:
 
 def bias_sentence(verdict: Verdict) -> str:
     """Unbiased, or biased by how much, with the uncertainty and n."""
-    added, n = verdict.measured.added, f"{verdict.measured.ratio.n:,}"
+    measured, kept = verdict.measured, verdict.kept
+    added, n = measured.added, f"{measured.ratio.n:,}"
     if verdict.bias == "identical":
         return f"**Unbiased.** On all {n} batches these are the weights Q − V themselves."
-    moved, test = shares(added.relative), f"Hotelling's T²: {p_value(added.test.p)}, n = {n}"
+    p = "p < 0.001" if added.test.p < 0.001 else f"p = {added.test.p:.3f}"
+    test = f"Hotelling's T²: {p}, n = {n}"
+    along = f"Along the true gradient it is {times(kept)} times an unbiased one."
     if verdict.bias == "none seen":
-        return (
-            f"**No bias seen** ({test}). Below {added.relative.high:.0%} of the true gradient it "
-            "would hide in the noise."
-        )
+        return f"**No bias seen** in the mean update ({test}). {along}"
     if verdict.bias == "doubtful":
-        return f"**Perhaps biased**, by {moved} of the true gradient ({test})."
-    kept = verdict.kept
-    return (
-        f"**Biased**: the mean update is moved by {moved} of the true gradient ({test}). Along the "
-        f"true gradient it is {kept.estimate:.2f} [{kept.low:.2f}, {kept.high:.2f}] times an "
-        "unbiased one."
-    )
+        return (
+            f"**Perhaps biased** is the mean update, by {amount(added.relative)} ({test}). {along}"
+        )
+    if kept.low > 0 and measured.alignment.low > STRAIGHT:
+        along += (
+            f" Its direction stays (cosine with the truth {times(measured.alignment)}): what "
+            "changes is a length, which Adam divides out."
+        )
+    return f"**Biased**: the mean update is moved by {amount(added.relative)} ({test}). {along}"
 
 
 def variance_sentence(verdict: Verdict) -> str:
@@ -121,6 +127,24 @@ def variance_sentence(verdict: Verdict) -> str:
         f"**Variance**: {times(plain)} times plain policy gradient's, {times(critic)} times "
         f"actor-critic's (n = {plain.n:,}, paired)."
     )
+
+
+def learning_sentence(histories: Mapping[str, History]) -> str:
+    """What training made of it: the final return, and how far from the critic's and from none."""
+    own = histories[YOURS]
+    final, n = stats.mean_t_interval(own.final_returns), own.config.num_seeds
+    words = f"**Trained**, it ends at {written(final)} (n = {n} seeds)"
+    if n < 2:
+        return f"{words}; one seed decides nothing."
+    parts = []
+    for key in (CRITIC, PLAIN):
+        name = ALGORITHMS[key].name.lower()
+        if np.array_equal(own.eval_returns, histories[key].eval_returns):
+            parts.append(f"the very curve of {name}")
+        else:
+            gap = stats.difference_interval(histories[key].final_returns, own.final_returns)
+            parts.append(f"{gap.estimate:+.0f} [{gap.low:+.0f}, {gap.high:+.0f}] against {name}")
+    return f"{words}: {'; '.join(parts)}."
 
 
 def text_sentence(verdict: Verdict) -> str:
@@ -161,29 +185,26 @@ def looks_at(formula: Formula) -> str:
     return "it gathers states of other steps, to which the action led"
 
 
-def p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
 def times(interval: Interval) -> str:
     """0.251 [0.236, 0.267]"""
     return f"{interval.estimate:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
 
 
-def shares(interval: Interval) -> str:
-    """18% [15%, 21%]"""
+def amount(interval: Interval) -> str:
+    """18% [15%, 21%] of the true gradient; from tenfold on, times."""
+    if interval.estimate >= 10:
+        return f"{times(interval)} times the true gradient"
     digits = 0 if interval.estimate >= 0.095 else 1
-    return " ".join(
-        [f"{interval.estimate:.{digits}%}", f"[{interval.low:.{digits}%}, {interval.high:.{digits}%}]"]
-    )
+    low, high = f"{interval.low:.{digits}%}", f"{interval.high:.{digits}%}"
+    return f"{interval.estimate:.{digits}%} [{low}, {high}] of the true gradient"
 
 
 # --- the chart -------------------------------------------------------------------------------
 
 
-QUANTITIES = {  # name, its Interval, where nothing is lost
+QUANTITIES = {  # the bias along the true gradient has a sign, and an interval also at 0
     "variance, plain = 1": lambda m: m.ratio,
-    "added bias, of the truth": lambda m: m.added.relative,
+    "added bias, of the truth": lambda m: m.added.along,
     "updates the right way": lambda m: m.right_way,
 }
 STRIPS = ((0.0, 0.29), (0.36, 0.65), (0.72, 1.0))  # from left to right, in shares of the width
@@ -208,13 +229,13 @@ def rows(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
 
 
 def ends(frame: pd.DataFrame) -> tuple[tuple[float, float], ...]:
-    """Where the axes end: powers of ten round the variances, nothing to the largest bias."""
+    """Where the axes end: powers of ten round the variances, the widest bias, 0 to 1."""
     variance, bias, _ = (frame[frame["quantity"] == name] for name in QUANTITIES)
     positive = variance["low"].clip(lower=1e-6)
     low, high = np.floor(np.log10(positive.min())), np.ceil(np.log10(variance["high"].max()))
     return (
         (float(10 ** min(low, -1)), float(10 ** max(high, 0))),
-        (0.0, float(max(0.5, 1.05 * bias["high"].max()))),
+        (float(min(-0.5, 1.05 * bias["low"].min())), float(max(0.5, 1.05 * bias["high"].max()))),
         (0.0, 1.0),
     )
 
@@ -222,7 +243,7 @@ def ends(frame: pd.DataFrame) -> tuple[tuple[float, float], ...]:
 @lru_cache(maxsize=128)
 def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
     """Three strips side by side in one view, which takes its container's width."""
-    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=120))
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False, labelFlush=False))
     tooltip = [
         alt.Tooltip("name:N"),
         alt.Tooltip("quantity:N"),
@@ -240,7 +261,7 @@ def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
         axis = alt.Axis(
             orient="bottom",
             format="~g" if at == 0 else ".0%",
-            values=list(axes[at]) + [1] if at == 0 else None,
+            values=[axes[0][0], 1.0, axes[0][1]] if at == 0 else alt.Undefined,
             tickCount=2,
             grid=False,
             labelFlush=True,
@@ -258,7 +279,7 @@ def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
         none = {0: 1.0, 1: 0.0, 2: 0.5}[at]
         strips.append(alt.layer(ruled.encode(x=alt.XDatum(none)), spread, point))
     together = alt.layer(*strips).resolve_scale(x="independent")
-    return spec(together.properties(height=150, width="container"))
+    return spec(together.properties(height=175, width="container"))
 
 
 def description(frame: pd.DataFrame) -> str:

@@ -69,12 +69,16 @@ def rows(
     grid = np.linspace(low, high, 121)
     curve = pd.DataFrame({"part": "curve", "b": grid})
     curve["ratio"] = parabola.curve(grid) / parabola.curve.at_zero
-    best, here = parabola.vertex, relative(parabola, b)
-    named = {f"b* = {best.estimate:.3g}": best.estimate} | {
-        f"{name} {value:.3g}": value for name, value in averages.items()
-    }
+    best, here = parabola.vertex.estimate, relative(parabola, b)
+    named = {f"b* = {best:.3g}": best} | {f"{key} {x:.3g}": x for key, x in averages.items()}
     marks = [
-        {"part": "mark", "b": x, "ratio": relative(parabola, x).estimate, "text": text}
+        {
+            "part": "mark",
+            "b": x,
+            "ratio": relative(parabola, x).estimate,
+            "text": text,
+            "side": "inside" if x == best else "left" if x < best else "right",
+        }
         for text, x in named.items()
         if low <= x <= high
     ]
@@ -111,8 +115,6 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         return [alt.Tooltip(f"{field}:Q", format=".3~f") for field in fields]
 
     harm, mark, point, here = part("harm"), part("mark"), part("point"), part("here")
-    text = mark.encode(y=y, text="text:N")
-    words: dict[str, Any] = dict(dy=14, fontSize=12, fontWeight=600)
     layers = [
         harm.mark_rect(color=HARM, opacity=0.14).encode(x2="b2:Q"),
         harm.mark_text(color=HARM, fontSize=12, baseline="top", dy=6)
@@ -131,8 +133,7 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         mark.mark_point(shape="diamond", filled=True, size=80, opacity=1, color="#2A9D5C").encode(
             y=y, tooltip=tooltip("b", "ratio")
         ),
-        text.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words),
-        text.mark_text(color="#2A9D5C", **words),
+        *_beside(mark.encode(y=y, text="text:N"), background),
         here.mark_rule(color=HARM, strokeWidth=1.5),
         here.mark_point(filled=True, size=140, opacity=1, color=HARM).encode(
             y=y, tooltip=tooltip("b", "ratio", "low", "high")
@@ -141,6 +142,22 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         .encode(y=y, text="text:N"),
     ]  # fmt: skip
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+
+
+def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
+    """Labels where the curve leaves room: b* in the bowl, the others below it, to their side."""
+    places = {
+        "inside": dict(align="center", dy=-14),
+        "left": dict(align="right", dx=-7, dy=9),
+        "right": dict(align="left", dx=7, dy=9),
+    }
+    layers = []
+    for side, place in places.items():
+        here = text.transform_filter(f"datum.side == '{side}'")
+        words: dict[str, Any] = place | dict(fontSize=12, fontWeight=600)
+        layers.append(here.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words))
+        layers.append(here.mark_text(color="#2A9D5C", **words))
+    return layers
 
 
 def top(parabola: SampledParabola, b: float) -> float:

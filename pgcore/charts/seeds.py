@@ -27,8 +27,9 @@ SCORES: dict[str, tuple[str, Callable[[History], np.ndarray]]] = {
     "area": ("area under the curve", lambda history: history.area_under_curve),
 }
 FAN = {"middle 90%": 0.9, "middle 50%": 0.5}
-CLICKABLE = 1_500  # points of a chart of lines among which the browser finds the nearest
+CLICKABLE = 4_000  # points of a chart of lines among which the browser finds the nearest
 BINS = 25
+SEEDS_A_PATH = 5
 GREY = "#888888"
 
 
@@ -59,8 +60,8 @@ def limits(env_id: str) -> tuple[float, float]:
 def line_rows(history: History) -> pd.DataFrame:
     """All seeds, and the fan of their quantiles.
 
-    The seeds are one long path, with a gap (a row without a value) after each: a mark for each
-    seed would take the browser seconds.
+    After each seed comes a gap, a row without a value, so that several can share a path: a mark a
+    seed takes the browser longer, and so does one path of all.
     """
     steps, returns, seeds = history.eval_steps, history.eval_returns, np.array(history.config.seeds)
     with_gap = np.vstack([returns, np.full(len(seeds), np.nan)])  # [K + 1, S]
@@ -107,14 +108,17 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     own = base.encode(color=colour(legend=None))
     seeds = "datum.kind == 'seed'"
     pick = alt.selection_point(name="pick", fields=["seed"], on="click", nearest=True, empty=False)
-    stride = eval_interval * -(-(last_step // eval_interval) * num_seeds // CLICKABLE)
-    clickable = f"{seeds} && isValid(datum.value) && ({last_step} - datum.step) % {stride} == 0"
+    evaluations = last_step // eval_interval
+    stride = eval_interval * -(-evaluations * num_seeds // CLICKABLE)
+    behind = f"{evaluations * eval_interval} - datum.step"
+    clickable = f"{seeds} && isValid(datum.value) && ({behind}) % {stride} == 0"
     tooltip = [alt.Tooltip("seed:O"), alt.Tooltip("step:Q", format=",")]
     tooltip += [alt.Tooltip("value:Q", format=".1f", title="episodic return")]
     layers = [
-        own.transform_filter(seeds).mark_line(
-            order=None, strokeWidth=0.7, opacity=float(np.clip(40 / num_seeds, 0.08, 0.7))
-        ),
+        own.transform_filter(seeds)
+        .transform_calculate(path=f"floor(datum.seed / {SEEDS_A_PATH})")
+        .mark_line(order=None, strokeWidth=0.7, opacity=float(np.clip(25 / num_seeds, 0.05, 0.7)))
+        .encode(detail="path:N"),
         *(
             own.transform_filter(f"datum.kind == '{kind}'")
             .mark_area(opacity=0.2, clip=True)
@@ -132,8 +136,8 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     canvas = {"embedOptions": {"renderer": "canvas"}}  # thousands of marks are too many for SVG
     built = compact(alt.layer(*layers).properties(usermeta=canvas), 205)
     for layer in built["layer"]:
-        own_line = layer["mark"].get("color") in ("white", "black")
-        layer["data"] = {"name": "picked" if own_line else "seeds"}
+        picked = layer["mark"].get("color") in ("white", "black")
+        layer["data"] = {"name": "picked" if picked else "seeds"}
     return built
 
 
