@@ -103,7 +103,7 @@ def _speed(part: Row) -> str:
     cold = ", ".join(
         f"{NAMES[row['program']]} {seconds(row['cold_seconds'])}"
         for row in part["rows"]
-        if row["seeds"] == 10 and row["cold_seconds"]
+        if row["seeds"] == 10 and row["first_call"]
     )
     return "\n\n".join(
         [

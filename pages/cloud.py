@@ -19,15 +19,14 @@ if said is None:
     st.stop()
 policy, beside = measure.choose_policy()
 batch_size = measure.choose_batch_size(policy, beside)
+answer, choice = st.columns(2)
+with choice:
+    keys = cloud.choose_panels()
 found = measure.findings(policy, batch_size)
 if found is None:
     st.stop()
-
-answer, choice = st.columns(2)
 with answer:
     cloud.reveal(found)
-with choice:
-    keys = cloud.choose_panels()
 cloud.panels(found, keys)
 cloud.legend(found)
 

@@ -6,5 +6,4 @@ pages.require_frame()
 pages.heading("seeds")
 controls.show_refusals()
 live.wait_until_compiled()
-
-seeds.views(seeds.trained(*seeds.header()))
+seeds.show()

@@ -104,6 +104,23 @@ def test_weights_by_hand() -> None:
         close(psi_of(algorithm, batch), np.array(psi))
 
 
+@pytest.mark.parametrize(
+    ("formula", "algorithm"),
+    [
+        ("q", "policy_gradient"),
+        ("b = mean(q)", "batch_mean"),
+        ("b = v", "actor_critic"),
+        ("b = m", "running_mean"),
+        ("b = 30", "constant"),
+        ("T / (T - 1) * (q - mean(q))", "leave_one_out"),
+        ("(q - v - mean(q - v)) / (std(q - v) + 1e-8)", "normalized"),
+    ],
+)
+def test_a_formula_spells_what_is_registered(formula: str, algorithm: str) -> None:
+    batch = some_batch()
+    close(psi_of("formula", batch, formula=formula), psi_of(algorithm, batch))
+
+
 def test_the_factor_is_exact() -> None:
     """leave_one_out = T/(T-1) batch_mean: for T = 4 the float nearest to 4/3, for T = 1 none."""
     batch = some_batch()

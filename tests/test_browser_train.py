@@ -31,7 +31,7 @@ def start_long_run(page: Page, url: str, first_seed: int) -> None:
 
 
 def cancel(page: Page) -> None:
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_text("Cancelled at").wait_for()
 
 
@@ -59,10 +59,10 @@ def test_a_long_run_grows_pauses_and_is_cancelled(page: Page, server: str):
         ".innerText.split(' of ')[0].replaceAll(',', '')) > done",
         arg=first,
     )
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
     page.get_by_text("paused").wait_for()
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Pause", exact=True).wait_for()
     cancel(page)
     assert page.get_by_role("button", name=re.compile("^Run again")).is_visible()
 
@@ -132,15 +132,15 @@ def test_the_lab_preset_and_a_kept_run(page: Page, server: str):
 def test_replay_walks_through_a_finished_run(page: Page, server: str):
     page.goto(f"{server}/train")
     page.get_by_text("evaluation 20 of 20").wait_for()
-    page.get_by_role("button", name="Step").click()
+    page.get_by_role("button", name="Step", exact=True).click()
     page.get_by_text("evaluation 1 of 20").wait_for()
     assert "after 500 steps" in chart_says(page)
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     page.get_by_text("evaluation 20 of 20").wait_for()
     page.get_by_text("fast", exact=True).click()
-    page.get_by_role("button", name="Replay").click()
-    page.get_by_role("button", name="Pause").wait_for()
-    page.get_by_role("button", name="Replay").wait_for()  # it ends by itself
+    page.get_by_role("button", name="Replay", exact=True).click()
+    page.get_by_role("button", name="Pause", exact=True).wait_for()
+    page.get_by_role("button", name="Replay", exact=True).wait_for()  # it ends by itself
     page.get_by_text("evaluation 20 of 20").wait_for()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from pgcore.config import MAX_CHECKPOINT_BYTES
 SPECS = {spec.name: spec for spec in fields(Config)}
 NUMBERS = [name for name, spec in SPECS.items() if type(spec.default) in (int, float)]
 CHOICES = [name for name, spec in SPECS.items() if spec.metadata["choices"]]
-FITTING = dict(  # with any other
+FITTING: dict[str, Any] = dict(  # with any other
     num_seeds=1, hidden_dim=1, total_timesteps=1_000_000, eval_interval=1_000_000
 )
 
@@ -55,7 +56,7 @@ def test_every_setting_explains_itself(name: str) -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_bounds_are_the_first_and_the_last_that_pass(name: str) -> None:
     low, high = SPECS[name].metadata["low"], SPECS[name].metadata["high"]
-    kind = type(SPECS[name].default)
+    kind: Any = type(SPECS[name].default)
     for bound in (low, high):
         fitting = FITTING | ({"eval_interval": 1} if name == "total_timesteps" else {})
         assert getattr(Config(**fitting | {name: kind(bound)}), name) == bound
@@ -142,14 +143,16 @@ def test_steps_and_seeds() -> None:
 
 
 def values_of(spec: dataclasses.Field) -> st.SearchStrategy:
-    bounds, kind = spec.metadata, type(spec.default)
+    bounds = spec.metadata
+    kind: Any = type(spec.default)
     if kind is bool:
         return st.booleans()
     if bounds["choices"]:
         return st.sampled_from(bounds["choices"])
     if kind is str:
         return st.just(spec.default)
-    return {int: st.integers, float: st.floats}[kind](bounds["low"], bounds["high"])
+    numbers = st.integers if kind is int else st.floats
+    return numbers(bounds["low"], bounds["high"])
 
 
 configs = st.fixed_dictionaries(

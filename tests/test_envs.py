@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -20,7 +21,7 @@ KEYS = seeding.keys(range(3), "resets")
 ALL = np.ones(3, np.bool_)
 
 
-def gymnasium_make(env_id: str):
+def gymnasium_make(env_id: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # v0 is deprecated, and wanted
         return gymnasium.make(env_id)
@@ -45,9 +46,9 @@ def test_cartpole_is_gymnasiums_from_equal_states(policy: str) -> None:
     theirs = [gymnasium_make("CartPole-v1") for _ in KEYS]
     ended = ALL
     for _ in range(1100):
-        for row in np.flatnonzero(ended):
+        for row in np.flatnonzero(ended).tolist():
             theirs[row].reset()
-        for row in np.flatnonzero(ended | (policy == "balancing")):
+        for row in np.flatnonzero(ended | (policy == "balancing")).tolist():
             theirs[row].unwrapped.state = tuple(ours.state[row])
         choose = {"random": rng.integers(2, size=3), "balancing": balancing(ours.state)}
         actions = choose.get(policy, np.zeros(3, int))
@@ -127,6 +128,22 @@ def test_starts_are_uniform_and_new_each_time() -> None:
     assert len(np.unique(np.concatenate([first, env.state]))) == 4000
 
 
+def test_each_episode_of_a_gymnasium_env_starts_anew() -> None:
+    """A start of its own for every row and episode, and the same ones each time."""
+
+    def starts() -> np.ndarray:
+        env = GymEnv("CartPole-v1", KEYS)
+        found = [env.obs.copy()]
+        for episode in range(3):
+            while (going := env.episodes == episode).any():
+                env.step(np.zeros(3, int), going)
+            found.append(env.obs.copy())
+        return np.array(found)  # [4, S, D]
+
+    assert len(np.unique(starts())) == 4 * 3 * 4
+    np.testing.assert_array_equal(starts(), starts())
+
+
 def test_a_row_that_waits_stays_where_it_is() -> None:
     for env in (CartPole(KEYS, 500), GymEnv("CartPole-v1", KEYS)):
         before = env.obs.copy()
@@ -143,14 +160,15 @@ def test_acrobot_is_gymnasiums() -> None:
     env, rng = GymEnv("Acrobot-v1", KEYS), np.random.default_rng(0)
     theirs = gymnasium_make("Acrobot-v1")
     theirs.reset()
-    theirs.unwrapped.state = env._envs[1].unwrapped.state
-    for t in range(500):
+    inside: Any = env._envs[1].unwrapped
+    theirs.unwrapped.state = inside.state
+    for _ in range(500):
         actions = rng.integers(3, size=3)
         rewards, terminated, truncated, final_obs = env.step(actions, ALL)
         obs, reward, fell, late, _ = theirs.step(int(actions[1]))
         assert (rewards[1], terminated[1], truncated[1]) == (reward, fell, late)
         np.testing.assert_array_equal(final_obs[1], obs)
-    assert late and t == 499
+    assert late  # its 500 steps are over
     assert not np.array_equal(env.obs[1], final_obs[1])  # a new episode, final_obs the old one's
 
 
@@ -203,6 +221,14 @@ def test_others_are_refused(env_id: str, said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         envs.describe(env_id)
     assert "\n" not in str(caught.value)
+
+
+def test_an_endless_env_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cartpole_v1 = gymnasium.envs.registry["CartPole-v1"]
+    endless = gymnasium.envs.registration.EnvSpec("Endless-v0", cartpole_v1.entry_point)
+    monkeypatch.setitem(gymnasium.envs.registry, "Endless-v0", endless)
+    with pytest.raises(ValueError, match="and a time limit"):
+        envs.describe("Endless-v0")
 
 
 def test_a_link_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

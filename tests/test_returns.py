@@ -105,9 +105,9 @@ def episodes(draw) -> Episodes:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     how = rng.choice(3, size=shape, p=draw(st.sampled_from([(1, 0, 0), (0.8, 0.1, 0.1)])))
-    numbers = (rng.normal(size=shape).astype(dtype) for _ in range(3))
+    r, v, f = rng.normal(size=(3, *shape)).astype(dtype)
     gamma, gae_lambda = dtype(draw(discounts)), dtype(draw(discounts))
-    return Episodes(*numbers, how == 1, how == 2, gamma, gae_lambda)
+    return Episodes(r, v, f, how == 1, how == 2, gamma, gae_lambda)
 
 
 @settings(deadline=None, derandomize=True)
@@ -119,7 +119,8 @@ def test_kernels_equal_the_slow_loop(e: Episodes) -> None:
         slow_gae: returns.gae(r, v, f, terminated, truncated, gamma, gae_lambda),
         slow_monte_carlo: returns.monte_carlo(r, terminated | truncated, gamma),
     }
-    exact = Episodes(*(x if x.dtype == bool else x.astype(np.float64) for x in e))
+    r64, v64, f64 = np.array([r, v, f], np.float64)
+    exact = Episodes(r64, v64, f64, terminated, truncated, float(gamma), float(gae_lambda))
     for slow, got in fast.items():
         wanted = [[slow(exact, s, t) for t in range(r.shape[1])] for s in range(len(r))]
         assert got.dtype == r.dtype

@@ -114,6 +114,14 @@ def test_the_running_mean_moves_with_complete_batches_only() -> None:
     assert batch.mean_q()[1] == 0
 
 
+def test_the_mean_counts_valid_steps_alone() -> None:
+    ends = random_ends(2, 4, np.random.default_rng(0))
+    rollout = filled_rollout(config_for("running_mean", ends), ends, np.random.default_rng(0))
+    batch = rollout.batch(*[np.zeros_like(rollout.rewards)] * 2)
+    batch.q_values[:], batch.valid[0, 2:] = [[1, 2, 300, 400], [1, 2, 3, 4]], False
+    assert batch.mean_q().tolist() == [1.5, 2.5]
+
+
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "CartPole-v0"])
 def test_probabilities_are_those_of_the_actions_taken(env_id: str) -> None:
     config = Config(env_id=env_id, num_seeds=200, batch_size=64)

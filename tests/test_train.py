@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,24 +115,24 @@ def test_a_busy_machine_changes_nothing() -> None:
 def test_evaluation_does_not_touch_training(algorithm: str, learner: str) -> None:
     """How often, how long and how greedily one evaluates: the policy at the end is the same."""
     config = SHORT.replace(algorithm=algorithm, learner=learner)
-    final = train(config).checkpoints[-1]
-    for changes in (
-        dict(eval_interval=150),
-        dict(eval_interval=10),
-        dict(eval_episodes=1),
-        dict(eval_greedy=True),
-    ):
-        np.testing.assert_array_equal(train(config.replace(**changes)).checkpoints[-1], final)
+    history = train(config)
+    rarely, often = (train(config.replace(eval_interval=n)) for n in (150, 10))
+    once, greedily = (
+        train(config.replace(**c)) for c in (dict(eval_episodes=1), dict(eval_greedy=True))
+    )
+    for other in (rarely, often, once, greedily):
+        np.testing.assert_array_equal(other.checkpoints[-1], history.checkpoints[-1])
+    for other in (rarely, often):  # the evaluation after 150 steps is the same one, too
+        np.testing.assert_array_equal(other.final_returns, history.final_returns)
+    np.testing.assert_array_equal(once.final_returns, history.eval_episode_returns[-1, :, 0])
 
 
 @EVERY
 def test_settings_that_matter_matter(algorithm: str) -> None:
     """Each of these changes the policy: a setting that nobody reads would not."""
-    config = Config(
-        algorithm=algorithm, num_seeds=2, total_timesteps=1200, eval_interval=1200, env_id="CartPole-v0"
-    )  # fmt: skip
+    config = Config(algorithm=algorithm, num_seeds=2, total_timesteps=1200, eval_interval=1200)
     entry, final = ALGORITHMS[algorithm], train(config).checkpoints[-1]
-    read = dict(
+    read: dict[str, Any] = dict(
         batch_size=64, learning_rate=1e-3, critic_learning_rate=1e-3, gamma=0.9, value_coef=0.1,
         entropy_coef=0.1, fixed_start=True, first_seed=1,
     )  # fmt: skip
@@ -202,12 +203,12 @@ def test_pause_and_resume(no_thread_stays: None) -> None:
     assert_same(reader.histories[-1], train(SHARDED))
 
 
-def test_a_forgotten_pause_ends(no_thread_stays: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forgotten_pause_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """And does not begin again at the next batch."""
+    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.01)
     control = Control()
     control.pause()
-    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.05)
-    assert_same(list(stream(SHARDED, control=control))[-1], train(SHARDED))
+    control.check()
     assert not control.paused
 
 
@@ -234,7 +235,7 @@ def test_cancel_ends_a_run(learner: str, no_thread_stays: None) -> None:
 
 def test_a_reader_who_leaves_takes_the_threads_along(no_thread_stays: None) -> None:
     control = Control()
-    reading = stream(SHARDED.replace(total_timesteps=100_000), threads=4, control=control)
+    reading: Any = stream(SHARDED.replace(total_timesteps=100_000), threads=4, control=control)
     next(reading)
     reading.close()
     with pytest.raises(Cancelled):
@@ -258,7 +259,7 @@ def test_a_shards_exception_reaches_the_caller(
     monkeypatch.setitem(ALGORITHMS, "actor_critic", replace(entry, weight=breaks))
     with pytest.raises(ArithmeticError, match="a shard broke"):
         list(stream(config, threads=threads))
-    assert set(calls) == ({49} if threads == 1 else {24, 25})
+    assert max(calls) == (49 if threads == 1 else 25)
 
 
 # --- PPO's parts, other environments ---------------------------------------------------------

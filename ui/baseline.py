@@ -99,8 +99,9 @@ def verdict(found: measure.Findings, formula: Formula) -> None:
     )
     st.caption(
         f"{found.policy.name}; {len(found.windows):,} batches of {found.windows.mc_q.shape[1]} "
-        "steps, the same for all; bars are 95% bootstrap intervals. Bias is what the weight adds "
-        "to that of the bootstrap, which all share."
+        "steps, the same for all, with 95% bootstrap intervals. Variance: plain policy gradient's "
+        "is 1. Added bias: along the true gradient, as a share of it, beside what the bootstrap "
+        "does to all alike. Right way: updates within 90° of the true gradient."
     )
 
 

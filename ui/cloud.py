@@ -20,7 +20,7 @@ def choose_panels() -> list[str]:
     """The estimators to draw, four at most, in the session and the link."""
     state, key = controls.settings(), "measure_panels"
     options = [*measure.ESTIMATORS, "constant"]
-    if key not in st.session_state:
+    if not st.session_state.get(key):  # never none at all
         asked = [name for name in str(state.get("panels") or "").split(",") if name]
         known = [name for name in dict.fromkeys(asked) if name in options][:MOST_PANELS]
         if len(known) < len(asked):

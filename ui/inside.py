@@ -10,6 +10,7 @@ import streamlit as st
 from pgcore.algorithms import ALGORITHMS
 from pgcore.charts import inside
 from pgcore.config import Config
+from pgcore.formula import FormulaError
 from pgcore.gradients import Update, Windows, inside_update
 from ui import controls, lesson, measure
 
@@ -69,12 +70,19 @@ def _whole(name: str, last: int, default: int) -> int:
 
 
 def updates(windows: Windows, index: int, config: Config) -> dict[str, Update]:
-    """What every estimator makes of the same batch."""
-    return {key: inside_update(windows, index, config.replace(algorithm=key)) for key in ALGORITHMS}
+    """What every estimator makes of the same batch, but for a formula that fails on it."""
+    alone, found = inside.alone(windows, index), {}
+    for key in ALGORITHMS:
+        with suppress(FormulaError):
+            found[key] = inside_update(alone, 0, config.replace(algorithm=key))
+    return found
 
 
 def film(every: dict[str, Update], lens: str, config: Config) -> None:
     """The chart with the equation's numbers, its moment, and the means to move it."""
+    if lens not in every:
+        st.error("Your formula gives no number on this batch; mend it on the page Your baseline.")
+        return
     update, steps = every[lens], len(every[lens].steps)
     state, running = st.session_state, config.replace(algorithm=lens)
     if "inside_stage" not in state:

@@ -15,9 +15,9 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Semaphore, Thread
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -194,8 +194,8 @@ def _train(config: Config) -> None:
 def choose_batch_size(policy: Policy, place: DeltaGenerator) -> int:
     """Steps in a measured batch: the run's own unless the reader wants to know of others."""
     own = policy.config.batch_size
-    sizes = sorted({*BATCH_SIZES, min(own, MAX_STEPS // WINDOWS[0])})
-    usual = own if own in sizes else sizes[-1]
+    sizes = sorted({*BATCH_SIZES, own}) if own * WINDOWS[0] <= MAX_STEPS else BATCH_SIZES
+    usual = min(own, sizes[-1])
     with place:
         return choose(
             st.select_slider, "window_steps", f"Steps in a batch (trained with {own})", sizes,
@@ -206,7 +206,7 @@ def choose_batch_size(policy: Policy, place: DeltaGenerator) -> int:
 def choose_num_windows(batch_size: int) -> int:
     """How many batches are measured; fewer of long ones."""
     most = MAX_STEPS // batch_size
-    options = [n for n in WINDOWS if n <= most]
+    options = [n for n in WINDOWS if n <= most] or [most]
     usual = min(NUM_WINDOWS, options[-1])
     return choose(
         st.select_slider, "num_windows", "Batches measured", options, usual,
@@ -238,14 +238,16 @@ def choose(
 def choose_baseline(
     parabola: SampledParabola, label_visibility: Literal["visible", "collapsed"] = "collapsed"
 ) -> float:
-    """The constant b, the lab's setting of that name, on a slider from -b* to 3 b* and to b."""
+    """The constant b, a setting of the lab, on a slider round the harmless zone, 0 to 2 b*."""
     state, key = controls.settings(), "measure_b"
-    b = st.session_state.get(key, state["baseline"])
-    best = abs(parabola.curve.covariance / (parabola.curve.curvature or 1))
+    spec = controls.FIELDS["baseline"]
+    b, bounds = st.session_state.get(key, state["baseline"]), spec.metadata
+    best = max(abs(parabola.curve.covariance / (parabola.curve.curvature or 1)), 0.1)
     unit = next(unit for unit in (0.1, 1.0, 10.0, 100.0) if 4 * best <= 200 * unit)
     low, high = -math.ceil(best / unit) * unit, math.ceil(3 * best / unit) * unit
-    while not low <= b <= high:
+    while low > min(b, spec.default) or high < max(b, spec.default):
         low, high = 2 * low, 2 * high
+    low, high = max(low, bounds["low"]), min(high, bounds["high"])
     st.session_state[key] = float(b)
     state["baseline"] = st.slider(
         "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g",
@@ -266,11 +268,16 @@ class Job:
 
     def __init__(self, work: Callable[[Progress], Any], steps: int) -> None:
         self.steps, self.share, self.asked = steps, 0.0, time.monotonic()
-        self.result: Future[Any] = _pool.submit(self._run, work)
+        self.result: Future[Any] = Future()
+        Thread(target=self._run, args=(work,), name="measurement", daemon=True).start()
 
-    def _run(self, work: Callable[[Progress], Any]) -> Any:
-        self._tell(0.0)
-        return work(self._tell)
+    def _run(self, work: Callable[[Progress], Any]) -> None:
+        try:
+            with _slots:
+                self._tell(0.0)
+                self.result.set_result(work(self._tell))
+        except Exception as error:  # shown to whoever asked
+            self.result.set_exception(error)
 
     def _tell(self, share: float) -> None:
         if time.monotonic() - self.asked > ABANDONED_SECONDS:
@@ -282,7 +289,7 @@ class Job:
         return self.result.done() and isinstance(self.result.exception(), Abandoned)
 
 
-_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="measurement")
+_slots = Semaphore(WORKERS)
 _jobs: OrderedDict[Hashable, Job] = OrderedDict()  # the youngest stands last
 _lock = Lock()
 
@@ -324,7 +331,10 @@ def measured(
         return job.result.result(FIRST_PAINT_SECONDS)
     except (TimeoutError, Abandoned):
         _show_progress(job, label)
-    except ValueError as error:
+    except Exception as error:
+        _jobs.pop(key, None)  # whoever comes next may try again
+        if not isinstance(error, ValueError):
+            raise
         st.error(str(error))
     return None
 

@@ -12,6 +12,7 @@ from pgcore.charts import parabola
 from pgcore.charts.cloud import written
 from pgcore.config import Config
 from pgcore.gradients import collect_windows
+from pgcore.history import History
 from pgcore.stats import mean_t_interval
 from ui import figures, lesson, live, measure
 
@@ -24,8 +25,12 @@ HARM = (
     "Everywhere but at the best b",
 )
 FAR = 100.0
-FATES = ("It biases the gradient and slows learning", "It biases the gradient, learning is as fast")
-FATES += ("It adds no bias, but slows learning", "It adds no bias, and learning is as fast")
+FATES = (
+    "It biases the gradient and slows learning",
+    "It biases the gradient, learning is as fast",
+    "It adds no bias, but slows learning",
+    "It adds no bias, and learning is as fast",
+)
 
 
 def points(found: measure.Findings) -> pd.DataFrame | None:
@@ -110,12 +115,20 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
         f"Trained with that constant from start to end. Mean of n = {n} seeds, band: its 95% t "
         f"interval; {config.eval_episodes} episodes an evaluation."
     )
-    plain = shown.get(parabola.NONE)
+    ended = _histories(shown)
     for key in (parabola.BEST, parabola.YOURS):
-        run = shown.get(key)
-        if n > 1 and plain and run and plain.outcome == run.outcome == "done":
-            gap = parabola.gained(plain.history, run.history)
-            st.markdown(f"- {parabola.told(gap, names[key])}, n = {n} seeds each.")
+        if parabola.NONE in ended and key in ended:
+            gap = parabola.gained(ended[parabola.NONE], ended[key])
+            st.markdown(f"- {parabola.told(gap, names[key])} (n = {n} seeds each).")
+
+
+def _histories(shown: Mapping[str, runs.Run]) -> dict[str, History]:
+    """What the runs that have ended left behind."""
+    return {
+        key: run.history
+        for key, run in shown.items()
+        if run.outcome == "done" and run.history is not None
+    }
 
 
 def _started(configs: Mapping[str, Config], key: str) -> dict[str, runs.Run]:
@@ -145,14 +158,16 @@ def far(found: measure.Findings) -> None:
     plain = measure.as_trained(found.policy.config.replace(algorithm="policy_gradient"))
     both = {"none": plain, "far": plain.replace(algorithm="constant", baseline=FAR)}
     shown = _started(both, "far")
-    if len(shown) < 2 or any(run.outcome != "done" for run in shown.values()):
+    ended = _histories(shown)
+    if len(ended) < len(both):
+        if not shown:
+            return
         live.watch(shown, lambda: live.progress(shown))
         return
     moved = mean_t_interval(-FAR * found.cloud.arrows["score"][:, 0])
-    gap = parabola.gained(shown["none"].history, shown["far"].history)
-    biased, slower = not moved.low <= 0 <= moved.high, gap.high < 0
+    gap = parabola.gained(ended["none"], ended["far"])
     lesson.reveal(
-        "far", question, FATES[2 * (not biased) + (not slower)],
+        "far", question, FATES[2 if gap.high < 0 else 3],
         f"It moves the mean update by {moved.estimate:+.2f} [{moved.low:+.2f}, {moved.high:+.2f}] "
         f"lengths of the true gradient along it (n = {moved.n:,} batches); in expectation by "
         "exactly 0, since E grad log π = 0. The variance is "

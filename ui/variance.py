@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pgcore import runs
 from pgcore.charts import variance
 from pgcore.charts.cloud import written
 from pgcore.gradients import Decomposition, collect_windows, decompose
@@ -92,8 +93,8 @@ def words(here: Decomposition, name: str) -> None:
         f"**{name}.** Without a baseline, {at('none', 'action')} of a step's variance comes from "
         f"the action that happened to be drawn. The learned critic leaves "
         f"{at('critic', 'action')} of that whole, the true value would leave "
-        f"{at('value', 'action')}. No baseline touches what followed, {at('none', 'later')}, nor which state it was, "
-        f"{at('none', 'state')}."
+        f"{at('value', 'action')}. No baseline touches what followed, {at('none', 'later')}, nor "
+        f"which state it was, {at('none', 'state')}."
     )
     st.caption(
         f"Variance of one step's gradient ψ(MC - b(s)), tr Cov = {written(total)} without a "
@@ -129,7 +130,7 @@ def every_seed(policy: measure.Policy) -> None:
             progress(done / len(cells))
         return pd.DataFrame(rows)
 
-    name = ("every seed", policy.identity[0], tuple(seeds))
+    name = ("every seed", runs.identity(config), tuple(seeds))
     cells = measure.measured(name, work, f"Measuring {len(seeds)} seeds at {len(points)} points")
     if cells is None:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -16,6 +17,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.charts import colour, spec
 from pgcore.charts.cloud import paired_ratio
 from pgcore.charts.curves import written
+from pgcore.charts.strips import domain, parameters, strip
 from pgcore.config import Config
 from pgcore.formula import Formula, Reach
 from pgcore.gradients import Measurement, Reference, Windows, gradients_of, measure, weights
@@ -104,29 +106,27 @@ def bias_sentence(verdict: Verdict) -> str:
     if verdict.bias == "identical":
         return f"**Unbiased.** On all {n} batches these are the weights Q − V themselves."
     p = "p < 0.001" if added.test.p < 0.001 else f"p = {added.test.p:.3f}"
-    test = f"Hotelling's T²: {p}, n = {n}"
-    along = f"Along the true gradient it is {times(kept)} times an unbiased one."
+    test = f"(Hotelling's T²: {p}, n = {n})"
+    along = f"along it, it is {times(kept)} times an unbiased one"
     if verdict.bias == "none seen":
-        return f"**No bias seen** in the mean update ({test}). {along}"
+        along = along.replace("along it", "along the true gradient")
+        return f"**No bias seen** {test} in the mean update: {along}."
+    moved = f"the mean update moves by {amount(added.relative)}; {along}."
     if verdict.bias == "doubtful":
-        return (
-            f"**Perhaps biased** is the mean update, by {amount(added.relative)} ({test}). {along}"
-        )
+        return f"**Perhaps biased** {test}: {moved}"
     if kept.low > 0 and measured.alignment.low > STRAIGHT:
-        along += (
-            f" Its direction stays (cosine with the truth {times(measured.alignment)}): what "
-            "changes is a length, which Adam divides out."
+        cosine = measured.alignment
+        moved += (
+            f" The direction stays (cosine {cosine.estimate:.2f} [{cosine.low:.2f}, "
+            f"{cosine.high:.2f}]), and Adam divides a length out."
         )
-    return f"**Biased**: the mean update is moved by {amount(added.relative)} ({test}). {along}"
+    return f"**Biased** {test}: {moved}"
 
 
 def variance_sentence(verdict: Verdict) -> str:
-    """The variance against plain policy gradient and against the critic."""
-    plain, critic = verdict.measured.ratio, verdict.against_critic
-    return (
-        f"**Variance**: {times(plain)} times plain policy gradient's, {times(critic)} times "
-        f"actor-critic's (n = {plain.n:,}, paired)."
-    )
+    """The variance against plain policy gradient and against the critic, both paired."""
+    plain, critic = times(verdict.measured.ratio), times(verdict.against_critic)
+    return f"**Variance**: {plain} of plain policy gradient's, {critic} of actor-critic's."
 
 
 def learning_sentence(histories: Mapping[str, History]) -> str:
@@ -139,8 +139,8 @@ def learning_sentence(histories: Mapping[str, History]) -> str:
     parts = []
     for key in (CRITIC, PLAIN):
         name = ALGORITHMS[key].name.lower()
-        if np.array_equal(own.eval_returns, histories[key].eval_returns):
-            parts.append(f"the very curve of {name}")
+        if np.array_equal(own.final_returns, histories[key].final_returns):
+            parts.append(f"what {name} reaches, seed by seed")
         else:
             gap = stats.difference_interval(histories[key].final_returns, own.final_returns)
             parts.append(f"{gap.estimate:+.0f} [{gap.low:+.0f}, {gap.high:+.0f}] against {name}")
@@ -159,7 +159,7 @@ def text_sentence(verdict: Verdict) -> str:
         return "**The text** looks at nothing that the action decides: by theory it adds no bias."
     reason = looks_at(formula)
     if bias == "biased":
-        return f"**Caught in the act**: {reason}, and the measurement finds the bias."
+        return f"**Caught in the act**: {reason}, and the bias is there."
     if bias == "identical":
         return f"**The text** is suspect: {reason}. Here it comes to the same as Q − V."
     return (
@@ -203,16 +203,17 @@ def amount(interval: Interval) -> str:
 
 
 QUANTITIES = {  # the bias along the true gradient has a sign, and an interval also at 0
-    "variance, plain = 1": lambda m: m.ratio,
-    "added bias, of the truth": lambda m: m.added.along,
-    "updates the right way": lambda m: m.right_way,
+    "variance": lambda m: m.ratio,
+    "added bias": lambda m: m.added.along,
+    "right way": lambda m: m.right_way,
 }
+NOTHING = (1.0, 0.0, 0.5)  # plain policy gradient's variance, no bias, a coin
 STRIPS = ((0.0, 0.29), (0.36, 0.65), (0.72, 1.0))  # from left to right, in shares of the width
 
 
 def rows(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
-    """A row an estimator and quantity: estimate, low, high, n."""
-    return pd.DataFrame(
+    """A row an estimator and quantity: estimate, low, high, n. A variance of 0 has no logarithm."""
+    frame = pd.DataFrame(
         {
             "algorithm": key,
             "name": ALGORITHMS[key].name,
@@ -226,23 +227,27 @@ def rows(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
         if key in measurements
         for quantity, of in QUANTITIES.items()
     )
+    return frame[(frame["quantity"] != "variance") | (frame["low"] > 0)]
 
 
 def ends(frame: pd.DataFrame) -> tuple[tuple[float, float], ...]:
     """Where the axes end: powers of ten round the variances, the widest bias, 0 to 1."""
     variance, bias, _ = (frame[frame["quantity"] == name] for name in QUANTITIES)
-    positive = variance["low"].clip(lower=1e-6)
-    low, high = np.floor(np.log10(positive.min())), np.ceil(np.log10(variance["high"].max()))
+    low, high = np.log10([variance["low"].min(), variance["high"].max()])
     return (
-        (float(10 ** min(low, -1)), float(10 ** max(high, 0))),
+        (float(10 ** min(np.floor(low), -1)), float(10 ** max(np.ceil(high), 0))),
         (float(min(-0.5, 1.05 * bias["low"].min())), float(max(0.5, 1.05 * bias["high"].max()))),
         (0.0, 1.0),
     )
 
 
-@lru_cache(maxsize=128)
 def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
-    """Three strips side by side in one view, which takes its container's width."""
+    """The intervals of `rows` in three strips side by side, with the `ends` of their axes."""
+    return _verdict() | {"params": parameters(axes)}
+
+
+@lru_cache(maxsize=1)
+def _verdict() -> dict:
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False, labelFlush=False))
     tooltip = [
         alt.Tooltip("name:N"),
@@ -251,18 +256,13 @@ def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
         alt.Tooltip("n:Q", format=",", title="batches"),
     ]
     strips = []
-    for at, (name, (left, right)) in enumerate(zip(QUANTITIES, STRIPS, strict=True)):
-        scale = alt.Scale(
-            type="log" if at == 0 else "linear",
-            domain=axes[at],
-            range=[alt.expr(f"{left} * width"), alt.expr(f"{right} * width")],
-            nice=False,
-        )
+    for at, (name, share, nothing) in enumerate(zip(QUANTITIES, STRIPS, NOTHING, strict=True)):
+        kind: Literal["log", "linear"] = "log" if at == 0 else "linear"
+        scale = alt.Scale(type=kind, domain=domain(at), range=strip(share, "width"), nice=False)
         axis = alt.Axis(
             orient="bottom",
             format="~g" if at == 0 else ".0%",
-            values=[axes[0][0], 1.0, axes[0][1]] if at == 0 else alt.Undefined,
-            tickCount=2,
+            values=alt.expr(f"[low_{at}, {nothing}, high_{at}]"),
             grid=False,
             labelFlush=True,
         )
@@ -276,8 +276,7 @@ def verdict_spec(axes: tuple[tuple[float, float], ...]) -> dict:
             x=alt.X("estimate:Q", title=name, scale=scale, axis=axis),
             y=y, color=colour(legend=None), tooltip=tooltip,
         )  # fmt: skip
-        none = {0: 1.0, 1: 0.0, 2: 0.5}[at]
-        strips.append(alt.layer(ruled.encode(x=alt.XDatum(none)), spread, point))
+        strips.append(alt.layer(ruled.encode(x=alt.XDatum(nothing)), spread, point))
     together = alt.layer(*strips).resolve_scale(x="independent")
     return spec(together.properties(height=175, width="container"))
 
@@ -300,22 +299,27 @@ KNOWS = {Reach.BEFORE: "only the past", Reach.STATE: "the state", Reach.ACTION: 
 def names_table() -> str:
     """The names, as a Markdown table."""
     lines = [
-        f"| `{name}` | ${of.latex}$ | {of.meaning} | {KNOWS[of.reach]} |"
+        f"| `{name}` | {_typeset(of.latex)} | {of.meaning} | {KNOWS[of.reach]} |"
         for name, of in formulas.NAMES.items()
     ]
     head = "| name | | what it is | what it knows |\n|---|---|---|---|\n"
-    return head + "\n".join(line.replace(r"\mid", r"\vert ") for line in lines)
+    return head + "\n".join(lines)
 
 
 def functions_table() -> str:
     """The functions and operators, as a Markdown table."""
     letters, lines = ("x", "y", "z"), []
     for (head, count), of in formulas.OPERATIONS.items():
-        operands = letters[:count] if head != "roll" else ("x", "+k")
+        operands = letters[:count] if head != "roll" else ("x", "-k")
         if head in formulas.FUNCTIONS:
-            written = f"{head}({', '.join(operands).replace('+', '')})"
+            form = f"{head}({', '.join(operands).replace('-', '')})"
         else:
-            written = head.join(operands) if count > 1 else f"{head}x"
-        whole = " (all steps of the batch)" if of.gathers else ""
-        lines.append(f"| `{written}` | ${of.latex.format(*operands)}${whole} |")
+            form = head.join(operands) if count > 1 else f"{head}x"
+        whole = " (other steps too)" if of.gathers else ""
+        lines.append(f"| `{form}` | {_typeset(of.latex.format(*operands))}{whole} |")
     return "| function | |\n|---|---|\n" + "\n".join(lines)
+
+
+def _typeset(latex: str) -> str:
+    """For a cell of a Markdown table, in which a bar would end the cell."""
+    return "$" + latex.replace("|", r"\vert ") + "$"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -96,7 +97,7 @@ def curves_spec(
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
-    written = dict(align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600)
+    written: Any = dict(align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600)
     halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
         *(_rule(value, text) for value, text in ((threshold, "solved"), (random, "random"))

@@ -6,7 +6,7 @@ for the baseline, the weight and the step of the policy. What has not happened y
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import altair as alt
@@ -16,15 +16,22 @@ import pandas as pd
 from pgcore import formula as formulas
 from pgcore import networks
 from pgcore.algorithms import ALGORITHMS
+from pgcore.batch import Batch
 from pgcore.charts import colour, spec
+from pgcore.charts.strips import domain, parameters, strip
 from pgcore.config import Config
 from pgcore.gradients import Update, Windows
 from pgcore.gradients.decomposition import true_returns
 from pgcore.gradients.windows import Progress, unheard
 from pgcore.learners import shape_of
 
-STAGES = {"actions": "Act", "returns": "Return", "baseline": "Baseline", "weight": "Weight"}
-STAGES |= {"step": "Step"}
+STAGES = {
+    "actions": "Act",
+    "returns": "Return",
+    "baseline": "Baseline",
+    "weight": "Weight",
+    "step": "Step",
+}
 ORDER = [*STAGES]
 CHANGES = {"gradient": "sgd_change", "Adam": "adam_change"}  # along g, or as training takes it
 UP, DOWN, GREY = "#2A9D5C", "#A461D8", "#888888"  # legible on white and black, no algorithm's
@@ -102,7 +109,7 @@ def ranges(update: Update, plain: Update, step: str) -> tuple[tuple[float, float
     """
     own, all_q = update.steps["psi"], update.steps[["q_value", "baseline"]].stack()
     both = pd.concat([own, plain.steps["psi"]])
-    small = np.ptp([0, *own]) < 0.15 * np.ptp([0, *both])
+    small = np.ptp([0, *own]) < 0.25 * np.ptp([0, *both])
     return tuple(_ends(x) for x in (all_q, own if small else both, update.steps[CHANGES[step]]))
 
 
@@ -112,11 +119,20 @@ def _ends(values: pd.Series) -> tuple[float, float]:
     return float(low - room if low else low), float(high + room if high else high)
 
 
-@lru_cache(maxsize=128)
 def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     """The panels of `rows`: actions, returns and baseline, weights, and what became of them.
 
-    One view, so that it takes its container's width; each panel's scale has its own strip of it.
+    Args:
+        axes: the ends of the last three, from `ranges`.
+    """
+    return _film(steps) | {"params": parameters(axes)}
+
+
+@lru_cache(maxsize=16)
+def _film(steps: int) -> dict:
+    """One view, so that it takes its container's width; each panel has its own strip of it.
+
+    The axes' ends are parameters, so that no batch needs a new chart.
     """
     beyond = max(0.06 * steps, 1.0)  # right of the last step, for what stands in for the rest
     x_scale = alt.Scale(domain=[-0.7, steps - 0.5 + beyond], nice=False)
@@ -135,11 +151,9 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     def x(field: str = "t") -> alt.X:
         return alt.X(f"{field}:Q", scale=x_scale, title="step t of the batch", axis=x_axis)
 
-    def strip(panel: str) -> list:
-        return [alt.expr(f"{share} * height") for share in PANELS[panel]]
-
-    def y(field: str, panel: str, ends: tuple[float, float]) -> alt.Y:
-        scale = alt.Scale(domain=ends, range=strip(panel)[::-1], nice=False)
+    def y(field: str, panel: str) -> alt.Y:
+        ends = domain([RETURNS, WEIGHTS, OUTCOME].index(panel))
+        scale = alt.Scale(domain=ends, range=strip(PANELS[panel][::-1], "height"), nice=False)
         axis = alt.Axis(orient="left", tickCount=3, minExtent=MARGIN)
         return alt.Y(f"{field}:Q", title=panel, scale=scale, axis=axis)
 
@@ -149,13 +163,13 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     def panel(*layers: alt.Chart) -> alt.LayerChart:
         return alt.layer(*layers).resolve_scale(color="independent")
 
-    def bars(field: str, name: str, ends: tuple[float, float]) -> alt.LayerChart:
+    def bars(field: str, name: str) -> alt.LayerChart:
         zero = alt.Chart().transform_aggregate(rows="count()").mark_rule(color=GREY)
         bar = where(f"isValid(datum.{field})").mark_rect(clip=True)
         return panel(
             zero.encode(y=alt.YDatum(0)),
             bar.encode(
-                x=x("left"), x2="right:Q", y=y(field, name, ends), y2=alt.Y2Datum(0),
+                x=x("left"), x2="right:Q", y=y(field, name), y2=alt.Y2Datum(0),
                 color=pushed, tooltip=tooltip,
             ),
         )  # fmt: skip
@@ -166,7 +180,9 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     side = alt.Y(
         "side:N",
         title=None,
-        scale=alt.Scale(domain=["right", "left", "reward"], range=strip("actions")),
+        scale=alt.Scale(
+            domain=["right", "left", "reward"], range=strip(PANELS["actions"], "height")
+        ),
         axis=alt.Axis(orient="left", domain=False, ticks=False, grid=False, minExtent=MARGIN),
     )
     turned = alt.Scale(domain=["right", "left"], range=["triangle-right", "triangle-left"])
@@ -186,8 +202,8 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
         "isValid(datum.cut)",
         edge=f"datum.t + 0.5 + {0.4 * beyond}",
         text="'V ' + format(datum.cut, '.1f')",
-    ).encode(x=x("edge"), y=y("cut", RETURNS, axes[0]))
-    q, subtracted = y("q", RETURNS, axes[0]), y("baseline", RETURNS, axes[0])
+    ).encode(x=x("edge"), y=y("cut", RETURNS))
+    q, subtracted = y("q", RETURNS), y("baseline", RETURNS)
     returns = panel(
         below.mark_rule(strokeWidth=3).encode(x=x(), y=subtracted, y2="q:Q", color=pushed),
         known.mark_line(strokeWidth=1.5, color=GREY).encode(x=x(), y=q, detail="episode:N"),
@@ -206,8 +222,8 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
         ending.encode(x=x("high"), y=alt.value(0), text="end:N"),
         actions,
         returns,
-        bars("psi", WEIGHTS, axes[1]),
-        bars("change", OUTCOME, axes[2]),
+        bars("psi", WEIGHTS),
+        bars("change", OUTCOME),
     ]
     together = alt.layer(*layers).resolve_scale(y="independent", color="independent")
     return spec(together.properties(height=HEIGHT, width="container"))
@@ -269,10 +285,10 @@ def equation(update: Update, config: Config, stage: str, at: int, step: str) -> 
         return rf"{here} = {s['prob']:.3f}, \qquad r_{{{at}}} = {s['reward']:g}"
     if stage == "returns":
         left, total = f"Q_{{{at}}} = r_{{{at}}}", f"{s['q_value']:.2f}"
-        if s["next_value"] == 0:
+        if (s["terminated"] or s["truncated"]) and s["next_value"] == 0:
             return rf"{left} = {total} \qquad \text{{the episode ended: nothing follows}}"
         follows = rf"V_\phi(s_{{{at + 1}}})" if s["bootstrapped"] else f"Q_{{{at + 1}}}"
-        if at == last and not s["bootstrapped"]:
+        if (at == last or s["truncated"]) and not s["bootstrapped"]:
             follows = r"\text{what followed}"
         discounted = rf"{config.gamma:g} \cdot {s['next_value']:.2f}"
         return rf"{left} + \gamma\, {follows} = {s['reward']:g} + {discounted} = {total}"
@@ -299,6 +315,14 @@ def _psi(config: Config, at: int | None = None) -> str:
 
 def _way(pushed: int) -> str:
     return {1: "up", -1: "down"}.get(int(pushed), "neither way")
+
+
+def alone(windows: Windows, index: int) -> Windows:
+    """One window by itself."""
+    one = slice(index, index + 1)
+    batch = Batch(**{f.name: getattr(windows.batch, f.name)[one] for f in fields(Batch)})
+    states, elapsed = windows.states[one], windows.elapsed[one]
+    return replace(windows, batch=batch, mc_q=windows.mc_q[one], states=states, elapsed=elapsed)
 
 
 def telling(windows: Windows, among: int = 200) -> int:
@@ -406,6 +430,8 @@ def answer(found: Hindsight, plain: Update, slopes: np.ndarray) -> str:
     worse = plain.steps["action"].to_numpy() == found.worse
     up = int((plain.steps["pushed"].to_numpy()[worse] > 0).sum())
     raised = int(((slopes > 0) == (found.worse == 1))[clear].sum())
+    if not worse.any():
+        return "In this batch no action was clearly the worse of the two; take another batch."
     return (
         f"Both actions of each of the {len(clear)} states were played on {found.tails} times. In "
         f"{clear.sum()} states they differ by more than {CLEAR:g} standard errors; the worse of "

@@ -70,7 +70,8 @@ def rows(
     curve = pd.DataFrame({"part": "curve", "b": grid})
     curve["ratio"] = parabola.curve(grid) / parabola.curve.at_zero
     best, here = parabola.vertex.estimate, relative(parabola, b)
-    named = {f"b* = {best:.3g}": best} | {f"{key} {x:.3g}": x for key, x in averages.items()}
+    near = high - low < 8 * abs(best)  # from afar, their names would lie on each other
+    named = {f"{key} {x:.3g}": x for key, x in averages.items() if near}
     marks = [
         {
             "part": "mark",
@@ -79,17 +80,22 @@ def rows(
             "text": text,
             "side": "inside" if x == best else "left" if x < best else "right",
         }
-        for text, x in named.items()
+        for text, x in ({f"b* = {best:.3g}": best} | named).items()
         if low <= x <= high
     ]
     left, right = parabola.curve.harmless
     zones = [(low, left), (right, high)]
     harm = [
-        {"part": "harm", "b": x, "b2": x2, "text": "worse than none" if x2 > x else ""}
+        {
+            "part": "harm",
+            "b": x,
+            "b2": x2,
+            "text": "worse than none" if x2 - x > (high - low) / 5 else "",
+        }
         for x, x2 in zones
     ]
     yours = {"part": "here", "b": b, "ratio": here.estimate, "low": here.low, "high": here.high}
-    yours["text"] = f"{here.estimate:.2f}"
+    yours |= {"text": f"b = {b:g}: {here.estimate:.3g}", "side": "left" if b > best else "right"}
     frames = [curve, pd.DataFrame([*harm, *marks, yours])]
     if points is not None:
         frames.append(points.assign(part="point"))
@@ -114,6 +120,10 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
     def tooltip(*fields: str) -> list[alt.Tooltip]:
         return [alt.Tooltip(f"{field}:Q", format=".3~f") for field in fields]
 
+    beside: dict[str, dict[str, Any]] = {
+        "left": {"align": "right", "dx": -8},
+        "right": {"align": "left", "dx": 8},
+    }
     harm, mark, point, here = part("harm"), part("mark"), part("point"), part("here")
     layers = [
         harm.mark_rect(color=HARM, opacity=0.14).encode(x2="b2:Q"),
@@ -138,8 +148,12 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         here.mark_point(filled=True, size=140, opacity=1, color=HARM).encode(
             y=y, tooltip=tooltip("b", "ratio", "low", "high")
         ),
-        here.mark_text(dx=9, dy=-12, align="left", fontSize=15, fontWeight=600, color=HARM)
-        .encode(y=y, text="text:N"),
+        *(
+            here.transform_filter(f"datum.side == '{side}'")
+            .mark_text(fontSize=15, fontWeight=600, color=HARM, **place)
+            .encode(y=alt.value(36), text="text:N")
+            for side, place in beside.items()
+        ),
     ]  # fmt: skip
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 
@@ -162,8 +176,8 @@ def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
 
 def top(parabola: SampledParabola, b: float) -> float:
     """How high the chart must reach: over the curve's ends and over b."""
-    ends = [parabola.curve(x) / parabola.curve.at_zero for x in span(parabola, b)]
-    return float(np.ceil(max(*ends, 1.2) * 11) / 10)
+    ends = parabola.curve(np.array(span(parabola, b))) / parabola.curve.at_zero
+    return float(np.ceil(max(ends.max(), 1.2) * 11) / 10)
 
 
 def description(parabola: SampledParabola, b: float) -> str:
@@ -238,12 +252,17 @@ def gained(plain: History, other: History) -> Interval:
 
 def told(gap: Interval, name: str) -> str:
     """A difference in return over training, in words that its interval allows."""
+    difference = f"differs from that without a baseline by {gap.estimate:+.0f}"
+    if np.isnan(gap.low):
+        return (
+            f"With {name} the return, averaged over training, {difference}: one seed tells nothing"
+        )
     words = "no difference can be told"
     if gap.low > 0:
         words = "learning is faster"
     if gap.high < 0:
         words = "learning is slower"
     return (
-        f"With {name} the return, averaged over training, differs from that without a baseline by "
-        f"{gap.estimate:+.0f} [{gap.low:+.0f}, {gap.high:+.0f}]: {words}"
+        f"With {name} the return, averaged over training, {difference} "
+        f"[{gap.low:+.0f}, {gap.high:+.0f}]: {words}"
     )

@@ -31,6 +31,7 @@ CLICKABLE = 4_000  # points of a chart of lines among which the browser finds th
 BINS = 25
 SEEDS_A_PATH = 5
 GREY = "#888888"
+CANVAS = {"embedOptions": {"renderer": "canvas"}}  # where SVG would be too slow
 
 
 def compact(chart: Any, height: int) -> dict:
@@ -117,7 +118,7 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     layers = [
         own.transform_filter(seeds)
         .transform_calculate(path=f"floor(datum.seed / {SEEDS_A_PATH})")
-        .mark_line(order=None, strokeWidth=0.7, opacity=float(np.clip(25 / num_seeds, 0.05, 0.7)))
+        .mark_line(order=None, strokeWidth=0.7, opacity=float(np.clip(45 / num_seeds, 0.06, 0.7)))
         .encode(detail="path:N"),
         *(
             own.transform_filter(f"datum.kind == '{kind}'")
@@ -133,8 +134,7 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
         .encode(tooltip=tooltip)
         .add_params(pick),
     ]
-    canvas = {"embedOptions": {"renderer": "canvas"}}  # thousands of marks are too many for SVG
-    built = compact(alt.layer(*layers).properties(usermeta=canvas), 205)
+    built = compact(alt.layer(*layers).properties(usermeta=CANVAS), 205)
     for layer in built["layer"]:
         picked = layer["mark"].get("color") in ("white", "black")
         layer["data"] = {"name": "picked" if picked else "seeds"}
@@ -298,7 +298,7 @@ def band_spec(last_step: int, eval_interval: int, low: float, high: float) -> di
         names(base, last_step // eval_interval * eval_interval, low, high),
         base.mark_point(opacity=0, size=60).encode(tooltip=tooltip),
     ]
-    return compact(alt.layer(*layers), 205)
+    return compact(alt.layer(*layers).properties(usermeta=CANVAS), 205)
 
 
 def band_numbers(pools: Pools, band: str, n: int) -> list[str]:
