@@ -12,8 +12,8 @@ NAMES = {
     "notebook": "Lab notebook's loop",
     "sb3": "Stable-Baselines3 A2C",
     "torch": "This project, torch",
-    "jax": "JAX, warm: jit + vmap",
-    "jax_cores": "JAX, warm: and one device a core",
+    "jax": "JAX, jit + vmap",
+    "jax_cores": "JAX, one device a core",
     "compiled": "This project, compiled",
 }
 COLOURS = ("#666666", "#a6761d", "#66a61e", "#7570b3", "#e7298a", "#d95f02")
@@ -44,7 +44,10 @@ def speed_table(rows: list[Row]) -> str:
         if own:
             cells = [_time(own[n]) if n in own else "" for n in sizes]
             lines.append([name, *cells, _final_return(list(own.values()))])
-    return table(["Program", *[f"{n:,} seeds" for n in sizes], "Final return, 95% interval"], lines)
+    return table(
+        ["Program", *[f"{n:,} seed{'s' * (n > 1)}" for n in sizes], "Final return, 95% interval"],
+        lines,
+    )
 
 
 def _time(row: Row) -> str:
@@ -101,7 +104,7 @@ def markdown(results: Row) -> str:
 
 def _speed(part: Row) -> str:
     cold = ", ".join(
-        f"{NAMES[row['program']]} {seconds(row['cold_seconds'])}"
+        f"{NAMES[row['program']]} {seconds(row['first_call'])}"
         for row in part["rows"]
         if row["seeds"] == 10 and row["first_call"]
     )
@@ -109,8 +112,8 @@ def _speed(part: Row) -> str:
         [
             "## Speed",
             "The lab's actor-critic: 10,000 steps a seed, batches of 32, 20 evaluations of 5 "
-            "episodes. Median (fastest to slowest) of the rounds; times in italics are "
-            "extrapolated in proportion from seeds trained one after the other.",
+            "episodes. Median (fastest to slowest) of the rounds, JAX and Numba warm; times in "
+            "italics are extrapolated in proportion from seeds trained one after the other.",
             speed_table(part["rows"]),
             ratio_table(part["ratios"]),
             "A longer episode is more work, so the last ratio divides times by environment steps, "
@@ -187,7 +190,7 @@ def _conduct(part: Row) -> str:
          "200 ms", _verdict(cancel["max"] < 200)],
         ["Cancel, median", f"{cancel['median']:.0f} ms", "", ""],
         *(
-            [f"Slowdown beside {row['busy_processes']} busy processes, 1,000 seeds",
+            [f"Slowdown beside busy processes ({row['busy_processes']}), 1,000 seeds",
              f"{row['slowdown']:.2f}", f"fair share: {row['fair_slowdown']:.2f}",
              _verdict(row["times_fair"] <= 1.1)]
             for row in part["beside_busy"]

@@ -17,7 +17,6 @@ from pgcore import formula as formulas
 from pgcore.algorithms import ALGORITHMS
 
 MAX_CHECKPOINT_BYTES = 512 * 2**20
-MAX_TRAINING_STEPS = 1_000_000_000
 
 
 def setting(default, help, *, low=None, high=None, step=None, log=False, choices=None) -> Any:
@@ -82,11 +81,6 @@ class Config:
             raise ValueError(
                 f"eval_interval is {self.eval_interval}; it must not exceed total_timesteps "
                 f"({self.total_timesteps}), or nothing would be evaluated."
-            )
-        if self.num_seeds * self.total_timesteps > MAX_TRAINING_STEPS:
-            raise ValueError(
-                f"num_seeds x total_timesteps is {self.num_seeds * self.total_timesteps:,}; "
-                f"at most {MAX_TRAINING_STEPS:,} steps are allowed in one run."
             )
         shape = networks.Shape(env.obs_dim, self.hidden_dim, env.num_actions)
         kept = 4 * shape.size * self.num_seeds * (len(self.eval_steps) + 1)

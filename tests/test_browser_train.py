@@ -124,9 +124,7 @@ def test_the_lab_preset_and_a_kept_run(page: Page, server: str):
     settled(page)
     assert "kept=" in page.evaluate("location.search")
     final = train(Config.lab(algorithm="actor_critic")).final_returns.mean()
-    expect(
-        page.locator(f'[aria-label*="Actor-critic at {final:.0f} after"]').first
-    ).to_be_visible()
+    expect(page.locator(f'[aria-label*="Actor-critic at {final:.0f} after"]').first).to_be_visible()
 
 
 def test_replay_walks_through_a_finished_run(page: Page, server: str):

@@ -1,4 +1,4 @@
-"""The charts of The cloud, The parabola and Where variance comes from: what they show is measured."""
+"""The charts of The cloud, The parabola, Where variance comes from show what was measured."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_the_cloud_breathes_while_its_mean_stays():
     score = CLOUD.arrows["score"]
     noise = score.std(0) / np.sqrt(len(score))
     plain, far = (cloud.shadows(CLOUD, "constant", b) for b in (0.0, 40.0))
-    assert far.var(0).sum() > 5 * plain.var(0).sum()
-    assert np.abs(far.mean(0) - plain.mean(0)) <= pytest.approx(40 * 4 * noise, abs=1e-9)
+    assert far.var(0).sum() > 2 * plain.var(0).sum()
+    assert (np.abs(far.mean(0) - plain.mean(0)) < 4 * 40 * noise).all()
     assert plain.mean(0) == pytest.approx(CLOUD.means["policy_gradient"], abs=1e-6)
 
 
@@ -138,9 +138,8 @@ def test_the_law_is_that_of_independent_steps():
 
 def test_the_sentence_on_1_over_b_quotes_the_measurement():
     words, last = cloud.law(FRAME), FRAME[FRAME["batch_size"] == 8].set_index("algorithm")
-    assert f"a batch of 8 has {last.loc['score', 'design_effect']:.2f}" in words.replace(
-        "0 [", " ["
-    )
+    effect = [last.loc["score", f"design_effect{end}"] for end in ("", "_low", "_high")]
+    assert f"a batch of 8 has {cloud.written(Interval(*effect, 600))} times" in words
     assert f"{last.loc['actor_critic', 'tr_sigma']:.2f}" in words
     assert "Actor-critic" in cloud.batch_description(FRAME)
 

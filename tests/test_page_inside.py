@@ -17,8 +17,12 @@ def opened(page: str, **query: str) -> AppTest:
     for name, value in (SHORT | query).items():
         app.query_params[name] = value
     app.run()
-    app.switch_page(page).run()
-    for _ in range(60):  # a measurement that takes longer stands behind a progress bar
+    return settled(app.switch_page(page).run())
+
+
+def settled(app: AppTest) -> AppTest:
+    """Run until no measurement stands behind a progress bar: each run waits a while for it."""
+    for _ in range(100):
         if not app.get("progress"):
             return app
         app.run()
@@ -57,6 +61,7 @@ def test_the_prediction_is_answered_by_this_batch():
     assert not any("played on" in text.value for text in app.markdown)
     app.radio(key="say_bad_action").set_value(OPTIONS[1]).run()
     press(app, "Commit")
+    settled(app)
     (said,) = (text.value for text in app.markdown if "played on" in text.value)
     assert OPTIONS[1] in said
     assert OPTIONS[0] in said
@@ -103,12 +108,12 @@ def test_an_error_points_at_the_character_and_the_last_formula_stays():
 
 def test_a_formula_without_a_number_is_reported_and_not_drawn():
     app = opened("pages/baseline.py", num_windows="1000")
-    app.text_input(key="baseline_typed").set_value("b = log(v - 1000)").run()
+    settled(app.text_input(key="baseline_typed").set_value("b = log(v - 1000)").run())
     sentences = [error.value for error in app.error]
     assert len(sentences) == 2  # measured, and trained
     assert all("gives NaN at t" in sentence for sentence in sentences)
     assert not any("Variance" in text.value for text in app.markdown)
-    app.switch_page("pages/inside.py").run()
+    settled(app.switch_page("pages/inside.py").run())
     app.session_state["inside_lens"] = "formula"
     app.run()
     assert not app.exception
@@ -117,6 +122,6 @@ def test_a_formula_without_a_number_is_reported_and_not_drawn():
 
 def test_an_example_is_one_click():
     app = opened("pages/baseline.py", num_windows="1000")
-    app.button_group(key="baseline_example").set_value("b = 100").run()
+    settled(app.button_group(key="baseline_example").set_value("b = 100").run())
     assert latex(app)[0] == r"\Psi_t = Q_t - 100"
     assert app.text_input(key="baseline_typed").value == "b = 100"

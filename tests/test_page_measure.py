@@ -217,7 +217,7 @@ def test_the_cloud_breathes_as_b_moves_and_its_policy_stays():
     assert after[-1].startswith("**Constant, b = 25**")
     assert not after[-1].endswith(constant)
     assert table(app, "right way").equals(before)
-    assert app.query_params["baseline"] == "25.0"
+    assert app.session_state["settings"]["baseline"] == 25
 
 
 def test_other_batches_and_checkpoints_are_measured_anew():
@@ -232,7 +232,7 @@ def test_other_batches_and_checkpoints_are_measured_anew():
     settled(app.select_slider(key="measure_window_steps").set_value(1).run())
     assert not table(app, "right way").equals(before)
     assert "A batch of one step" in words(app)
-    assert app.query_params["window_steps"] == "1"
+    assert app.session_state["settings"]["window_steps"] == 1
     assert "Batch mean" in words(app)  # the panels stay
 
 

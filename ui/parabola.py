@@ -76,7 +76,7 @@ def reveal(found: measure.Findings, question: str) -> None:
     lesson.reveal(
         "harm", question, HARM[2],
         f"b* = {written(vertex)} leaves {written(curve.least)} of the variance; at "
-        f"{written(edge)} all of it is back. The mean return, {mean:.3g}, is not b*: there "
+        f"{written(edge)} all of it is back. At the mean return, {mean:.3g}, "
         f"{written(parabola.relative(curve, mean))} remains.",
     )  # fmt: skip
 

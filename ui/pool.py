@@ -23,6 +23,7 @@ SIZES = ("30", "100", "300", "1000")
 UNASKED_SECONDS = 8.0  # a pool that takes longer waits for the Run button
 LINK_KEYS = ("seeds_view", "seeds_pool", "seeds_score", "seeds_n", "seeds_agent", "seeds_seed",
              "seeds_episodes")  # fmt: skip
+REFUSED = "seeds_refused"  # sentences that wait in the session until the pool has trained
 controls.PAGE_KEYS.update(LINK_KEYS)
 
 
@@ -83,7 +84,8 @@ def number(name: str, low: int, high: int, default: int) -> int:
 
 
 def _refuse(name: str, text: str, allowed: str) -> None:
-    st.warning(f"{name} is {text[:40]!r}; it must be {allowed}. The default is shown instead.")
+    sentence = f"{name} is {text[:40]!r}; it must be {allowed}. The default is shown instead."
+    st.session_state.setdefault(REFUSED, []).append(sentence)
     controls.settings()[name] = None
 
 

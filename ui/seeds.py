@@ -10,14 +10,24 @@ from pgcore.charts import seeds, studies
 from pgcore.charts.curves import written
 from pgcore.history import History
 from ui import controls
-from ui.pool import Pool, choice, header, needs_two, picked, put, remember, trained
+from ui.pool import REFUSED, Pool, choice, header, needs_two, picked, put, remember, trained
 from ui.studies import bands, compare, coverage, lottery, noise, power
 
 
 def show() -> None:
-    """The settings, and below them the views as tabs, of which only the open one is computed."""
-    view = open_view()
-    pool = trained(*header(study=view in STUDIES))
+    """The settings, the views as tabs, and above them what the link could not have."""
+    notes = st.container()
+    try:
+        view = open_view()
+        _draw(trained(*header(study=view in STUDIES)), view)
+    finally:  # also while the pool trains
+        for sentence in st.session_state.get(REFUSED, []):
+            notes.warning(sentence)
+    st.session_state.pop(REFUSED, None)
+
+
+def _draw(pool: Pool, view: str) -> None:
+    """The open view; the others are not computed."""
     names = [name for name, _ in VIEWS.values()]
     tabs = st.tabs(names, default=VIEWS[view][0], key="seeds_tabs", on_change="rerun")
     for (key, (_, draw)), tab in zip(VIEWS.items(), tabs, strict=True):

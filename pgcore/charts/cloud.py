@@ -240,11 +240,11 @@ def law(measured: pd.DataFrame) -> str:
     return (
         f"**Is it 1/B?** For the scores alone, yes: a batch of {longest} has "
         f"{at(longest, 'score', 'design_effect')} times the variance of {longest} independent "
-        "steps. For returns, no, and for two reasons. The steps of one trajectory know of each "
-        f"other: with the same returns, plain policy gradient has "
+        "steps. With returns as weights, two things change. The steps of one trajectory know of "
+        "each other: for the same returns, plain policy gradient has "
         f"{at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
-        "steps. And the returns change: a short batch is mostly the critic's guess, a long one "
-        f"mostly real rewards, which scatter more. From B = 1 to {longest}, tr Σ goes "
+        "steps. And the returns themselves change: in a short batch they are mostly the critic's "
+        f"guess, in a long one mostly real rewards. From B = 1 to {longest}, tr Σ goes "
         f"{fall['policy_gradient']} for plain policy gradient, {fall['actor_critic']} with the "
         "critic."
     )
@@ -338,7 +338,7 @@ def findings(
         "same directions, "
         f"{written(ratios['leave_one_out', 'batch_mean'])} times the variance, and the bias that "
         f"it adds is {written(others.added.relative)} instead of "
-        f"{written(mean.added.relative)}. Along one trajectory it mends next to nothing."
+        f"{written(mean.added.relative)}: the steps of one trajectory are not independent."
         if batch_size > 1
         else "**A batch of one step** has no others: its mean is its own return, Ψ is 0, and "
         "nothing is learned. Leave one out falls back on no baseline.",

@@ -253,7 +253,8 @@ SAID = {
     "for what the batch has not seen.",
     "baseline": "The line is what is subtracted; the sticks are what is left of Q.",
     "weight": "Each action's own weight: green pushes it up, purple down.",
-    "step": "Colour: what the action's own weight asked for. Direction: what became of it.",
+    "step": "Colour: what the action's own weight asked for. Direction: what became of it, after a "
+    "plain step along the gradient or Adam's first one.",
 }
 
 

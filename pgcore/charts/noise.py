@@ -20,20 +20,23 @@ from pgcore.history import History
 SOURCES = {"between seeds": RIGHT, "evaluation": HALF}
 
 
-def variances(history: History) -> dict[str, stats.Interval]:
-    """Variance of a final return's parts: between seeds, and of an evaluation's mean.
+def parts(returns: np.ndarray) -> tuple[stats.Interval, stats.Interval]:
+    """Variance between seeds, and of an evaluation's mean, from returns [S, E], with t intervals.
 
-    Both are means over seeds of c_s = (x_s - mean x)^2 S/(S-1) - v_s/E and v_s/E, with x_s and v_s
-    a seed's mean and variance over its E episodes; the means are `stats.random_effects`, and the
-    t intervals those of the means.
+    Both are means over seeds: of c_s = (x_s - mean x)^2 S/(S-1) - v_s/E and of v_s/E, where x_s
+    and v_s are a seed's mean and variance over its E episodes. They equal `stats.random_effects`.
     """
-    returns = history.eval_episode_returns[-1].astype(np.float64)  # [S, E]
     seeds, episodes = returns.shape
     within = returns.var(axis=1, ddof=1) / episodes
     means = returns.mean(axis=1)
     between = (means - means.mean()) ** 2 * seeds / (seeds - 1) - within
-    parts = (between, within)
-    return {s: stats.mean_t_interval(part) for s, part in zip(SOURCES, parts, strict=True)}
+    return stats.mean_t_interval(between), stats.mean_t_interval(within)
+
+
+def variances(history: History) -> dict[str, stats.Interval]:
+    """`parts` of the last evaluation, by SOURCES."""
+    returns = history.eval_episode_returns[-1].astype(np.float64)
+    return dict(zip(SOURCES, parts(returns), strict=True))
 
 
 def variance_rows(histories: Mapping[str, History], episodes: int) -> pd.DataFrame:

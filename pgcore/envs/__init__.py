@@ -56,4 +56,5 @@ def describe(env_id: str) -> EnvSpec:
             f"env_id is {env_id!r}; it must have discrete actions, a flat vector of observations "
             "and a time limit, such as CartPole-v1 or Acrobot-v1."
         )
-    return EnvSpec(env_id, gymnasium.spaces.flatdim(obs), int(actions.n), limit, spec.reward_threshold)
+    size = gymnasium.spaces.flatdim(obs)
+    return EnvSpec(env_id, size, int(actions.n), limit, spec.reward_threshold)
