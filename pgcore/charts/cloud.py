@@ -156,7 +156,7 @@ def batch_rows(measured: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     frame = pd.concat([lines, law], ignore_index=True)
     last = frame["batch_size"] == frame["batch_size"].max()
     ends = np.log(frame.loc[last, "tr_sigma"])
-    room = (np.log(frame["tr_sigma"]).max() - np.log(frame["tr_sigma"]).min()) / 14
+    room = (np.log(frame["tr_sigma"]).max() - np.log(frame["tr_sigma"]).min()) / 10
     frame["label"] = np.where(last, frame["name"], "")
     frame.loc[last, "label_y"] = np.exp(spread(ends, room))
     return frame
@@ -181,7 +181,8 @@ def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
     )
     y_scale = alt.Scale(type="log")
     title = "tr Σ of an update"
-    y = alt.Y("tr_sigma:Q", title=title, scale=y_scale, axis=alt.Axis(format="~g", tickCount=6))
+    ticks = alt.Axis(format="~g", values=[10.0**power for power in range(-6, 9)])
+    y = alt.Y("tr_sigma:Q", title=title, scale=y_scale, axis=ticks)
     tooltip = [
         alt.Tooltip("name:N"),
         alt.Tooltip("batch_size:Q"),
@@ -195,7 +196,7 @@ def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
-    placed: dict[str, Any] = dict(align="right", dx=-8, dy=-9, fontSize=12, fontWeight=600)
+    placed: dict[str, Any] = dict(align="right", dx=-8, dy=-14, fontSize=12, fontWeight=600)
     layers = [
         measured.mark_area(opacity=0.18).encode(
             y=alt.Y("tr_sigma_low:Q", scale=y_scale, title=title),

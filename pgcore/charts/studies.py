@@ -93,9 +93,9 @@ def risk_spec() -> dict:
         at.mark_point(filled=True, size=90, opacity=1).encode(y=y),
         *(
             at.transform_filter(f"datum.risk == '{risk}'")
-            .mark_text(align="left", dx=8, dy=dy, fontSize=14, fontWeight=600)
+            .mark_text(dx=dx, dy=dy, fontSize=14, fontWeight=600)
             .encode(y=y, text=alt.Text("share:Q", format=".0%"))
-            for risk, dy in zip(RISKS, (14, -10), strict=True)
+            for risk, dx, dy in zip(RISKS, (0, 16), (18, -12), strict=True)
         ),
     ]  # fmt: skip
     return compact(alt.layer(*layers), 270)
