@@ -18,10 +18,12 @@ from pgcore import Cancelled, Config, Control, stream, train
 
 THOUSAND = Config.lab(num_seeds=1000)
 
+# Not getrusage's ru_maxrss: on Linux a new process starts with its parent's.
 _PEAK = """
-import resource
+from pathlib import Path
 {body}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = Path("/proc/self/status").read_text().splitlines()
+print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 """
 _RUN = "from pgcore import Config, train; train(Config.lab(num_seeds=1000{more}))"
 _JAX = "from benchmarks import jax_lab; jax_lab.run(range(1000), jax_lab.CORES)"
@@ -36,7 +38,7 @@ print(imported - started, time.perf_counter() - imported)
 
 
 def memory() -> dict[str, float]:
-    """Peak resident megabytes of a fresh process: after import, and after 1,000 seeds."""
+    """Peak resident megabytes of a fresh process (Linux): after import, and after 1,000 seeds."""
     bodies = {
         "import": "import pgcore",
         "compiled": _RUN.format(more=""),
@@ -46,8 +48,7 @@ def memory() -> dict[str, float]:
 
 
 def _peak(body: str) -> float:
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return int(machine.fresh(_PEAK.format(body=body))) * unit / 2**20
+    return int(machine.fresh(_PEAK.format(body=body))) / 1024  # from kilobytes
 
 
 def first_start() -> dict[str, dict[str, float]]:

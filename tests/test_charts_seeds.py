@@ -240,7 +240,7 @@ def test_two_algorithms_need_no_holm_and_one_seed_tells_nothing():
 def test_the_first_seeds_give_welch_s_interval_and_its_conclusion():
     rows = studies.first_rows(POOLS, FAR, [3, 120])
     for n, row in zip((3, 120), rows.itertuples(), strict=True):
-        interval = stats.difference_interval(*(POOLS[key][:n] for key in FAR))
+        interval = stats.difference_interval(POOLS[FAR[0]][:n], POOLS[FAR[1]][:n])
         assert (row.difference, row.low, row.high) == pytest.approx(interval[:3])
     assert rows["conclusion"].iloc[-1] == "better"
     assert studies.conclusion(-2, 3) == "cannot tell"

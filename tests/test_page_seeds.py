@@ -104,6 +104,17 @@ def test_the_lottery_asks_first_and_then_says_what_stats_says():
     assert f"is right {right:.0%} [" in said(app)
 
 
+def test_a_prediction_is_held_against_what_it_was_made_of_only():
+    app = opened(seeds_view="lottery")
+    app.radio[0].set_value("below 50%").run()
+    press(app, "Commit")
+    assert "*below 50%*" in said(app)
+    app.session_state["set_seeds_score_"] = "area"
+    app.run()
+    assert "With 10 seeds the ranking by area under the curve is right" in said(app)
+    assert "*below 50%*" not in said(app)
+
+
 def test_the_comparison_is_made_with_the_chosen_number_of_seeds():
     app = opened(seeds_view="compare", seeds_n="8")
     table = app.dataframe[0].value

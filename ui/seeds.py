@@ -80,17 +80,13 @@ def _line_rows(run_id: str, _history: History):
 
 
 def _lines_alt(pool: Pool, key: str) -> str:
-    low, middle, high = _quantiles(pool, key)
+    """In words; the same whatever is picked, for another `alt` would build the chart anew."""
+    band = stats.quantile_band(pool.histories[key].final_returns, seeds.FAN["middle 90%"])
     return (
         f"Episodic return against environment steps, a thin line for each of {pool.size} seeds of "
-        f"{ALGORITHMS[key].name}, with median and quantiles; 90% of the seeds end with a "
-        f"{pool.label} of {low:.0f} to {high:.0f}, the median with {middle:.0f}."
+        f"{ALGORITHMS[key].name}, with median and quantiles; 90% of the seeds end between "
+        f"{band.low:.0f} and {band.high:.0f}, the median at {band.estimate:.0f}."
     )
-
-
-def _quantiles(pool: Pool, key: str) -> tuple[float, float, float]:
-    band = stats.quantile_band(pool.scores[key], seeds.FAN["middle 90%"])
-    return band.low, band.estimate, band.high
 
 
 def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:

@@ -1,4 +1,8 @@
-"""The Seeds page's views of studies: n seeds of the pool, and what they would have concluded."""
+"""The Seeds page's views of studies: n seeds of the pool, and what they would have concluded.
+
+A chart's `alt` stays as it is while n changes, for another one makes the browser build the chart
+anew; what changes is written beside it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ def bands(pool: Pool) -> None:
             st.vega_lite_chart(
                 _band_rows(pool.ids, key, n, pool), spec, key=f"seeds_band_{key}",
                 alt=f"Episodic return against environment steps with the {band.name} of the first "
-                f"{n} seeds; {pool.label}: {'; '.join(numbers)}.",
+                "n seeds, and the whole pool dashed; the numbers stand below.",
             )  # fmt: skip
             st.caption("  \n".join(numbers))
             st.caption(band.sentence)
@@ -59,7 +63,9 @@ def lottery(pool: Pool) -> None:
         f"A study trains 10 seeds of each of these {agents} algorithms and ranks them by their "
         f"mean {pool.label}. How often is its ranking right?"
     )
+    asked = (*pool.histories, pool.score)
     if lesson.predict("lottery", question, list(SHARES)) is None:
+        st.session_state["lottery_asked"] = asked
         return
     n = study_size()
     left, right = st.columns([1.5, 1])
@@ -67,8 +73,8 @@ def lottery(pool: Pool) -> None:
     with left:
         st.vega_lite_chart(
             studies.risk_rows(curve, n), studies.risk_spec(), key="seeds_risk",
-            alt=f"Risk against the seeds in a study: with n = {n} the winner is wrong in "
-            f"{wrong.estimate:.0%} and the ranking in {order.estimate:.0%} of {wrong.n} draws.",
+            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study; "
+            "both fall, and their values at the chosen n are written beside.",
         )  # fmt: skip
     with right:
         st.markdown(
@@ -78,7 +84,7 @@ def lottery(pool: Pool) -> None:
         rows = studies.outcome_rows(wrong.estimate, order.estimate)
         st.vega_lite_chart(
             rows, studies.outcome_spec(), key="seeds_outcomes",
-            alt="Of a hundred studies: " + "; ".join(rows["label"].unique()),
+            alt="A hundred studies as squares, by whether ranking and winner are right.",
         )  # fmt: skip
     right_ranking = _complement(_at(curve.wrong_ranking, 10))
     answer = next(words for words, top in SHARES.items() if right_ranking.estimate <= top)
@@ -86,14 +92,15 @@ def lottery(pool: Pool) -> None:
     needed, between = studies.seeds_needed(
         stats.effect_size(pool.scores[worse], pool.scores[better])
     )
-    lesson.reveal(
-        "lottery",
-        question,
-        answer,
+    explanation = (
         f"With 10 seeds the ranking by {pool.label} is right {_share(right_ranking)} of the time. "
         f"To tell {ALGORITHMS[better].name} from {ALGORITHMS[worse].name}, the closest two, takes "
-        f"{needed} seeds of each (over the effect's 95% interval: {between}).",
+        f"{needed} seeds of each (over the effect's 95% interval: {between})."
     )
+    if st.session_state.get("lottery_asked") == asked:
+        lesson.reveal("lottery", question, answer, explanation)
+    else:  # the prediction was made of other algorithms, or of the other score
+        st.markdown(explanation)
     order_of_pool = " > ".join(map(studies.name, curve.ranking))
     st.caption(
         f"The truth is the order of the pool's means: {order_of_pool}. "
@@ -146,7 +153,8 @@ def power(pool: Pool) -> None:
         words = "; ".join(f"{label}: **{n}** seeds of each" for label, n in needed.items())
         st.vega_lite_chart(
             studies.power_rows(effects), studies.power_spec(), key="seeds_power",
-            alt=f"Power against seeds for a difference of {difference}. {words}",
+            alt="The power to see the chosen difference against the seeds of each, by score; the "
+            "seeds for 80% are written below.",
         )  # fmt: skip
         st.markdown(f"For a difference of {difference}, 80% of the time: {words}.")
     with right:
@@ -230,14 +238,13 @@ def noise(pool: Pool) -> None:
         rows = noises.variance_rows(pool.histories, wanted)
         st.vega_lite_chart(
             rows, noises.variance_spec(), key="seeds_variance",
-            alt="Shares of the variance: " + "; ".join(
-                f"{r.estimator} {r.source} {r.share:.0%}" for r in rows.itertuples()
-            ),
+            alt="What share of a final return's variance lies between seeds, and what share is "
+            "evaluation; the variances are in the table below.",
         )  # fmt: skip
     with left:
         st.vega_lite_chart(
             noises.error_rows(pool.histories, n, wanted), noises.error_spec(), key="seeds_error",
-            alt=f"Standard error of the mean final return of {n} seeds against episodes per "
+            alt="The standard error of a study's mean final return against episodes per "
             "evaluation; it falls towards a floor that only more seeds lower.",
         )  # fmt: skip
     table = noises.noise_table(pool.histories, n, episodes, wanted)
@@ -273,8 +280,8 @@ def coverage(pool: Pool) -> None:
             st.markdown(f"**95% {kind}**: {missed} of {len(rows)} studies of n = {n} miss")
             st.vega_lite_chart(
                 rows, covers.dance_spec(low, high), key=f"seeds_dance_{kind}",
-                alt=f"{len(rows)} studies of {n} seeds with their 95% {kind}; {missed} miss the "
-                "mean of the pool.",
+                alt=f"The 95% {kind} of separate studies, and which of them miss the pool's mean; "
+                "how many is written above.",
             )  # fmt: skip
     measured = [_coverage(pool.ids, agent, size, pool) for size in COVERAGE_SIZES]
     with columns[-1]:

@@ -91,12 +91,6 @@ def risk_spec() -> dict:
         base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
         base.mark_line(strokeWidth=2.4).encode(y=y, tooltip=tooltip),
         at.mark_point(filled=True, size=90, opacity=1).encode(y=y),
-        *(
-            at.transform_filter(f"datum.risk == '{risk}'")
-            .mark_text(dx=dx, dy=dy, fontSize=14, fontWeight=600)
-            .encode(y=y, text=alt.Text("share:Q", format=".0%"))
-            for risk, dx, dy in zip(RISKS, (0, 16), (18, -12), strict=True)
-        ),
     ]  # fmt: skip
     return compact(alt.layer(*layers), 270)
 
