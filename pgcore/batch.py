@@ -32,7 +32,3 @@ class Batch:
     def ended(self) -> np.ndarray:
         """[S, T] bool: the episode ended at this step, for either reason."""
         return self.terminated | self.truncated
-
-    def mean_q(self) -> np.ndarray:
-        """Mean of Q over the valid steps.  [S]"""
-        return np.where(self.valid, self.q_values, 0).sum(-1) / self.valid.sum(-1).clip(1)

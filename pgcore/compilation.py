@@ -16,9 +16,18 @@ from numba import njit
 FAST = {"nnan", "nsz", "reassoc", "contract", "arcp", "afn"}
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` with Numba; falls back to memory where no cache folder is writable."""
+def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile `function` with Numba; falls back to memory where no cache folder is writable.
+
+    A division by zero gives an infinity, as in NumPy: the check would keep a loop from SIMD code.
+    """
+    options |= dict(nogil=True, fastmath=FAST, error_model="numpy")
     try:
-        return njit(nogil=True, cache=True, fastmath=FAST)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError:  # "no locator available": a read-only install
-        return njit(nogil=True, fastmath=FAST)(function)
+        return njit(**options)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `kernel`, for the few lines of an innermost loop: a call would take longer than they."""
+    return kernel(function, forceinline=True)

@@ -73,11 +73,11 @@ def initial_parameters(shape: Shape, seeds: Sequence[int]) -> np.ndarray:
         for size, fan_in in ((d * h + h, d), (outputs * h + outputs, h))
     ]
     scale = np.concatenate(bounds)
-    rows = [
-        np.random.default_rng(seeding.sequence(seed, "weights")).uniform(-scale, scale)
+    draws = [
+        np.random.default_rng(seeding.sequence(seed, "weights")).random(shape.size)
         for seed in seeds
     ]
-    return np.array(rows, dtype=np.float32)
+    return (scale * (2 * np.array(draws) - 1)).astype(np.float32)
 
 
 def forward(network: MLP, x: Any) -> Any:

@@ -49,6 +49,7 @@ class Rollout:
         self.length = np.zeros(rows, np.int64)  # steps in the batch so far
         self.ready = np.zeros(rows, np.bool_)  # the batch is complete
         self.past_mean = np.zeros(rows, np.float32)
+        self.steps = np.arange(room)  # [T]
         self.obs = np.zeros((rows, room, spec.obs_dim), np.float32)
         self.final_obs = np.zeros_like(self.obs)
         self.actions = np.zeros((rows, room), np.int64)
@@ -90,7 +91,7 @@ class Rollout:
 
     def valid(self) -> np.ndarray:
         """Which steps belong to a complete batch.  [S, T] bool"""
-        return (np.arange(self.obs.shape[1]) < self.length[:, None]) & self.ready[:, None]
+        return (self.steps < self.length[:, None]) & self.ready[:, None]
 
     def batch(self, values: np.ndarray, final_values: np.ndarray) -> Batch:
         """The complete batches with the critic's view of them; moves the running mean on.
@@ -121,6 +122,7 @@ class Rollout:
             ),
             past_mean=self.past_mean,
         )
-        moved = PAST_MEAN_DECAY * self.past_mean + (1 - PAST_MEAN_DECAY) * batch.mean_q()
-        self.past_mean = np.where(self.ready, moved, self.past_mean).astype(np.float32)
+        self.past_mean = returns.running_mean(
+            batch.past_mean, batch.q_values, self.length, self.ready, PAST_MEAN_DECAY
+        )
         return batch

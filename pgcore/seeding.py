@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pgcore.compilation import kernel
+from pgcore.compilation import inlined, kernel
 
 PURPOSES = ("weights", "actions", "resets", "evaluation", "minibatches", "measurement")
 
@@ -51,10 +51,10 @@ def uniform(key, counter):
     return (fold(key, counter) >> _11) * _ULP
 
 
-fold_kernel = kernel(fold)
+fold_kernel = inlined(fold)
 
 
-@kernel
+@inlined
 def uniform_kernel(key, counter):
     """`uniform` for use inside compiled loops."""
     return (fold_kernel(key, np.uint64(counter)) >> _11) * _ULP

@@ -151,16 +151,21 @@ def minibatches(
     config: Config, keys: np.ndarray, updates: np.ndarray, shape: tuple[int, ...]
 ) -> Iterator[np.ndarray]:
     """Which steps enter each Adam step: all of them once, or PPO's shuffled parts.  [S, M]"""
-    _, steps = shape
     if not ALGORITHMS[config.algorithm].clipped:
-        yield np.broadcast_to(np.arange(steps), shape)
+        yield _every_step(shape)
         return
+    _, steps = shape
     for _ in range(config.num_epochs):
         epoch_keys = seeding.fold(keys, updates.astype(np.uint64))[:, None]
         draws = seeding.uniform(epoch_keys, np.arange(steps, dtype=np.uint64))
         order = draws.argsort(-1)
         for first in range(0, steps, config.minibatch_size):
             yield np.ascontiguousarray(order[:, first : first + config.minibatch_size])
+
+
+@lru_cache(maxsize=16)
+def _every_step(shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(np.arange(shape[1]), shape)
 
 
 def _shards(config: Config, threads: int | None) -> list[slice]:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from pgcore.compilation import kernel
+from pgcore.compilation import inlined, kernel
 from pgcore.seeding import uniform_kernel
 
 GRAVITY = 9.8
@@ -24,12 +24,30 @@ X_LIMIT = 2.4  # metres
 THETA_LIMIT = 12 * 2 * math.pi / 360  # radians
 START_RANGE = 0.05
 
+# Coefficients of u = angle^2, the highest power first: sin(angle) / angle, and cos(angle).
+SINE = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(7, -1, -1))
+COSINE = tuple((-1) ** k / math.factorial(2 * k) for k in range(8, -1, -1))
 
-@kernel
+
+@inlined
+def sine_and_cosine(angle):
+    """Taylor's polynomials: to the last bit or two for |angle| < 0.7, and a pole falls at 0.21.
+
+    The library's are calls, and would keep the loop from SIMD code.
+    """
+    u, sin, cos = angle * angle, 0.0, 0.0
+    for k in SINE:
+        sin = sin * u + k
+    for k in COSINE:
+        cos = cos * u + k
+    return angle * sin, cos
+
+
+@inlined
 def advance(x, x_dot, theta, theta_dot, action):
     """One Euler step.  -> x, x_dot, theta, theta_dot, terminated"""
     force = FORCE if action == 1 else -FORCE
-    cos, sin = math.cos(theta), math.sin(theta)
+    sin, cos = sine_and_cosine(theta)
     temp = (force + POLE_MOMENT * theta_dot * theta_dot * sin) / TOTAL_MASS
     theta_acc = (GRAVITY * sin - cos * temp) / (
         HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos * cos / TOTAL_MASS)
@@ -37,10 +55,10 @@ def advance(x, x_dot, theta, theta_dot, action):
     x_acc = temp - POLE_MOMENT * theta_acc * cos / TOTAL_MASS
     x, x_dot = x + TAU * x_dot, x_dot + TAU * x_acc
     theta, theta_dot = theta + TAU * theta_dot, theta_dot + TAU * theta_acc
-    return x, x_dot, theta, theta_dot, abs(x) > X_LIMIT or abs(theta) > THETA_LIMIT
+    return x, x_dot, theta, theta_dot, (abs(x) > X_LIMIT) | (abs(theta) > THETA_LIMIT)
 
 
-@kernel
+@inlined
 def start(key, episode):
     """The start state of an episode: four draws from +-0.05."""
     first = episode * 4

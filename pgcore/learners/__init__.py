@@ -12,6 +12,7 @@ evaluate(params, config, seeds, at)          episodic returns
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,9 +42,11 @@ def shape_of(config: Config) -> networks.Shape:
     return networks.Shape(env.obs_dim, config.hidden_dim, env.num_actions)
 
 
+@lru_cache(maxsize=16)
 def learning_rates(config: Config) -> np.ndarray:
-    """Adam's step size for each parameter of a row.  [P] float32"""
+    """Adam's step size for each parameter of a row, read-only.  [P] float32"""
     shape = shape_of(config)
     rates = np.full(shape.size, config.critic_learning_rate, np.float32)
     rates[: shape.policy_size] = config.learning_rate
+    rates.setflags(write=False)
     return rates

@@ -3,19 +3,20 @@
 The mathematics is autograd.py's with the gradients written out (tests hold the two together).
 Offsets in a row are networks.Shape's, for D = 4 observations and A = 2 actions:
 policy W1 [4, H], b1 [H], W2 [2, H], b2 [2], then critic W1 [4, H], b1 [H], W2 [1, H], b2 [1].
-Inner loops run over H, so that they become SIMD code.
+Inner loops run over H, or over agents side by side, so that they become SIMD code.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pgcore import envs, evaluation
 from pgcore.algorithms import ALGORITHMS
 from pgcore.batch import Batch
-from pgcore.compilation import kernel
+from pgcore.compilation import inlined, kernel
 from pgcore.config import Config
 from pgcore.envs.cartpole import advance, start
 from pgcore.learners import State, learning_rates
@@ -23,10 +24,14 @@ from pgcore.networks import ADAM_EPS, BETA_1, BETA_2
 from pgcore.rollout import Rollout
 from pgcore.seeding import uniform_kernel
 
-ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
+ZERO, HALF, ONE, TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
+LOG2_E, LN_2, LARGEST = np.float32(1 / math.log(2)), np.float32(math.log(2)), np.float32(87)
+EXP = tuple(np.float32(1 / math.factorial(k)) for k in range(7, -1, -1))  # of r^7 to r^0
+
+LANES = 16  # agents side by side: their parameters fit into the innermost cache
 
 
-@kernel
+@inlined
 def preference(theta, hidden, x0, x1, x2, x3):
     """z_1 - z_0, the logit of action 1."""
     w, b, out = 4 * hidden, 5 * hidden, 7 * hidden
@@ -38,7 +43,7 @@ def preference(theta, hidden, x0, x1, x2, x3):
     return z
 
 
-@kernel
+@inlined
 def critic_value(theta, hidden, x0, x1, x2, x3):
     """V_phi."""
     first = 7 * hidden + 2
@@ -51,9 +56,84 @@ def critic_value(theta, hidden, x0, x1, x2, x3):
     return value
 
 
-@kernel
+@inlined
 def sigmoid(z):
-    return ONE / (ONE + math.exp(-z))
+    """1 / (1 + exp(-z)), exp(y) = 2^n exp(r) with |r| <= ln(2) / 2 and Taylor's polynomial.
+
+    The library's exp is a call, and would keep the loop from SIMD code.
+    """
+    y = min(max(-z, -LARGEST), LARGEST)
+    n = np.floor(y * LOG2_E + HALF)
+    r, exp = y - n * LN_2, ZERO
+    for k in EXP:
+        exp = exp * r + k
+    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return ONE / (ONE + exp * power)
+
+
+class Lanes(NamedTuple):
+    """Agents side by side. Each waits for its own last step only, so the processor works on
+    several at once."""
+
+    row: Any  # whose parameters
+    x: Any
+    x_dot: Any
+    angle: Any
+    angle_dot: Any
+    key: Any  # the stream that its actions are drawn from
+    counter: Any  # and where in it
+    z: Any  # the logit of action 1
+    p: Any  # its probability
+    action: Any
+    fell: Any
+
+
+@kernel
+def _lanes():
+    return Lanes(
+        np.empty(LANES, np.int64), np.empty(LANES), np.empty(LANES), np.empty(LANES),
+        np.empty(LANES), np.empty(LANES, np.uint64), np.empty(LANES, np.int64),
+        np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.int64),
+        np.empty(LANES, np.bool_),
+    )  # fmt: skip
+
+
+@inlined
+def _place(lanes, i, state):
+    lanes.x[i], lanes.x_dot[i], lanes.angle[i], lanes.angle_dot[i] = state
+
+
+@inlined
+def _move(lanes, source, target):
+    """What a lane needs to go on, from one place to another."""
+    lanes.row[target], lanes.key[target] = lanes.row[source], lanes.key[source]
+    lanes.counter[target] = lanes.counter[source]
+    lanes.x[target], lanes.x_dot[target] = lanes.x[source], lanes.x_dot[source]
+    lanes.angle[target], lanes.angle_dot[target] = lanes.angle[source], lanes.angle_dot[source]
+
+
+@inlined
+def _act(lanes, count, params, hidden, greedy):
+    """One step of the first `count` lanes: all look, all choose, all move."""
+    x, x_dot, angle, angle_dot = lanes.x, lanes.x_dot, lanes.angle, lanes.angle_dot
+    for i in range(count):
+        lanes.z[i] = preference(
+            params[lanes.row[i]], hidden, np.float32(x[i]), np.float32(x_dot[i]),
+            np.float32(angle[i]), np.float32(angle_dot[i]),
+        )  # fmt: skip
+    for i in range(count):
+        lanes.p[i] = sigmoid(lanes.z[i])
+    if greedy:
+        for i in range(count):
+            lanes.action[i] = lanes.z[i] > ZERO
+    else:
+        for i in range(count):
+            lanes.action[i] = uniform_kernel(lanes.key[i], lanes.counter[i]) < lanes.p[i]
+    for i in range(count):
+        x[i], x_dot[i], angle[i], angle_dot[i], lanes.fell[i] = advance(
+            x[i], x_dot[i], angle[i], angle_dot[i], lanes.action[i]
+        )
+        lanes.counter[i] += 1
 
 
 @kernel
@@ -62,43 +142,55 @@ def _collect(
     action_keys, state, elapsed, episodes, clock, length, ready,
     obs, final_obs, actions, probs, rewards, terminated, truncated,
 ):  # fmt: skip
-    for s in range(params.shape[0]):
-        theta = params[s]
-        x, x_dot, angle, angle_dot = state[s, 0], state[s, 1], state[s, 2], state[s, 3]
-        t = length[s]
-        while not ready[s] and clock[s] < until:
-            x0, x1 = np.float32(x), np.float32(x_dot)
-            x2, x3 = np.float32(angle), np.float32(angle_dot)
-            p = sigmoid(preference(theta, hidden, x0, x1, x2, x3))
-            action = 1 if uniform_kernel(action_keys[s], clock[s]) < p else 0
-            x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
-            elapsed[s] += 1
-            late = elapsed[s] >= limit and not fell
-            obs[s, t, 0], obs[s, t, 1], obs[s, t, 2], obs[s, t, 3] = x0, x1, x2, x3
-            final_obs[s, t, 0], final_obs[s, t, 1] = x, x_dot
-            final_obs[s, t, 2], final_obs[s, t, 3] = angle, angle_dot
-            actions[s, t], probs[s, t] = action, p if action == 1 else ONE - p
-            rewards[s, t], terminated[s, t], truncated[s, t] = ONE, fell, late
-            t += 1
-            clock[s] += 1
-            if fell or late:
-                elapsed[s] = 0
-                episodes[s] += 1
-                if fixed:
-                    x, x_dot, angle, angle_dot = (
-                        starts[s, 0], starts[s, 1], starts[s, 2], starts[s, 3],
-                    )  # fmt: skip
-                else:
-                    x, x_dot, angle, angle_dot = start(reset_keys[s], episodes[s])
-            ready[s] = t >= batch_size and (fell or late or not whole_episodes)
-        state[s, 0], state[s, 1], state[s, 2], state[s, 3] = x, x_dot, angle, angle_dot
-        length[s] = t
+    lanes, num_rows = _lanes(), params.shape[0]
+    for first in range(0, num_rows, LANES):
+        count = 0
+        for s in range(first, min(first + LANES, num_rows)):
+            if ready[s]:  # that batch was used
+                length[s], ready[s] = 0, False
+            if clock[s] < until:
+                lanes.row[count], lanes.key[count], lanes.counter[count] = s, action_keys[s], clock[s]
+                _place(lanes, count, (state[s, 0], state[s, 1], state[s, 2], state[s, 3]))
+                count += 1
+        while count > 0:
+            for i in range(count):
+                s = lanes.row[i]
+                t = length[s]
+                obs[s, t, 0], obs[s, t, 1] = lanes.x[i], lanes.x_dot[i]
+                obs[s, t, 2], obs[s, t, 3] = lanes.angle[i], lanes.angle_dot[i]
+            _act(lanes, count, params, hidden, False)
+            for i in range(count):
+                s, fell = lanes.row[i], lanes.fell[i]
+                t = length[s]
+                elapsed[s] += 1
+                late = elapsed[s] >= limit and not fell
+                final_obs[s, t, 0], final_obs[s, t, 1] = lanes.x[i], lanes.x_dot[i]
+                final_obs[s, t, 2], final_obs[s, t, 3] = lanes.angle[i], lanes.angle_dot[i]
+                actions[s, t] = lanes.action[i]
+                probs[s, t] = lanes.p[i] if lanes.action[i] == 1 else ONE - lanes.p[i]
+                rewards[s, t], terminated[s, t], truncated[s, t] = ONE, fell, late
+                if fell or late:
+                    elapsed[s] = 0
+                    episodes[s] += 1
+                    if fixed:
+                        _place(lanes, i, (starts[s, 0], starts[s, 1], starts[s, 2], starts[s, 3]))
+                    else:
+                        _place(lanes, i, start(reset_keys[s], episodes[s]))
+                length[s] = t + 1
+                ready[s] = t + 1 >= batch_size and (fell or late or not whole_episodes)
+            for i in range(count - 1, -1, -1):  # who is done leaves, and the last takes the place
+                s = lanes.row[i]
+                clock[s] = lanes.counter[i]
+                if ready[s] or clock[s] >= until:
+                    state[s, 0], state[s, 1] = lanes.x[i], lanes.x_dot[i]
+                    state[s, 2], state[s, 3] = lanes.angle[i], lanes.angle_dot[i]
+                    count -= 1
+                    _move(lanes, count, i)
 
 
 def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
     """As autograd.collect, on the same buffers and streams."""
     env, config = rollout.env, rollout.config
-    rollout.start_batches()
     _collect(
         params, config.hidden_dim, until, config.batch_size, rollout.whole_episodes,
         env.max_episode_steps, env.fixed, env.starts, env.keys, rollout.action_keys,
@@ -109,7 +201,9 @@ def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
 
 
 @kernel
-def _assess(params, hidden, obs, final_obs, ended, length, ready, values, final_values):
+def _assess(
+    params, hidden, obs, final_obs, terminated, truncated, length, ready, values, final_values
+):  # fmt: skip
     for s in range(params.shape[0]):
         if not ready[s]:
             continue
@@ -117,7 +211,7 @@ def _assess(params, hidden, obs, final_obs, ended, length, ready, values, final_
             x = obs[s, t]
             values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
         for t in range(length[s]):
-            if ended[s, t] or t == length[s] - 1:
+            if terminated[s, t] or truncated[s, t] or t == length[s] - 1:
                 x = final_obs[s, t]
                 final_values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
             else:  # what followed is what was seen next
@@ -126,13 +220,43 @@ def _assess(params, hidden, obs, final_obs, ended, length, ready, values, final_
 
 def assess(rollout: Rollout, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """As autograd.assess; rows that are not ready are left at 0."""
-    values, final_values = np.zeros_like(rollout.rewards), np.zeros_like(rollout.rewards)
-    ended = rollout.terminated | rollout.truncated
+    shape = rollout.rewards.shape
+    values, final_values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     _assess(
-        params, rollout.config.hidden_dim, rollout.obs, rollout.final_obs, ended,
-        rollout.length, rollout.ready, values, final_values,
+        params, rollout.config.hidden_dim, rollout.obs, rollout.final_obs, rollout.terminated,
+        rollout.truncated, rollout.length, rollout.ready, values, final_values,
     )  # fmt: skip
     return values, final_values
+
+
+@kernel
+def _forward(w1, w2, bias, hidden, x, count, h, out):
+    """h[t] = relu(x[t] W1 + b1), out[t] = h[t] . w2 + bias, for one network."""
+    for t in range(count):
+        x0, x1, x2, x3, total = x[t, 0], x[t, 1], x[t, 2], x[t, 3], bias
+        for j in range(hidden):
+            value = w1[4 * hidden + j] + x0 * w1[j] + x1 * w1[hidden + j]
+            value += x2 * w1[2 * hidden + j] + x3 * w1[3 * hidden + j]
+            value = max(value, ZERO)
+            h[t, j] = value
+            total += value * w2[j]
+        out[t] = total
+
+
+@kernel
+def _backward(w2, hidden, x, h, d_out, count, d_w1, d_w2):
+    """dL/dW1, dL/db1 and dL/dw2 from dL/dout; adds to `d_w1` and `d_w2`."""
+    for t in range(count):
+        x0, x1, x2, x3, d = x[t, 0], x[t, 1], x[t, 2], x[t, 3], d_out[t]
+        for j in range(hidden):
+            value = h[t, j]
+            d_w2[j] += d * value
+            d_h = d * w2[j] if value > ZERO else ZERO
+            d_w1[j] += d_h * x0
+            d_w1[hidden + j] += d_h * x1
+            d_w1[2 * hidden + j] += d_h * x2
+            d_w1[3 * hidden + j] += d_h * x3
+            d_w1[4 * hidden + j] += d_h
 
 
 @kernel
@@ -141,60 +265,48 @@ def _gradient(
     clip_range, entropy_coef, value_coef, gradient,
 ):  # fmt: skip
     """clip_range = 0 is Psi log pi; above 0 it is PPO's clipped surrogate."""
-    first = 7 * hidden + 2
-    bias, w2, out = 4 * hidden, 5 * hidden, 7 * hidden
-    critic_bias, critic_w2 = first + 4 * hidden, first + 5 * hidden
-    for s in range(params.shape[0]):
+    num_rows, room = index.shape
+    w2, out, critic = 5 * hidden, 7 * hidden, 7 * hidden + 2
+    critic_w2, critic_out = critic + 5 * hidden, critic + 6 * hidden
+    steps, x = np.empty(room, np.int64), np.empty((room, 4), np.float32)
+    h, critic_h = np.empty((room, hidden), np.float32), np.empty((room, hidden), np.float32)
+    z, value = np.empty(room, np.float32), np.empty(room, np.float32)
+    difference, d_difference = np.empty(hidden, np.float32), np.empty(hidden, np.float32)
+    for s in range(num_rows):
         theta, g = params[s], gradient[s]
         g[:] = ZERO
         count = 0
-        for i in range(index.shape[1]):
-            count += valid[s, index[s, i]]
-        for i in range(index.shape[1]):
+        for i in range(room):
             t = index[s, i]
-            if not valid[s, t]:
-                continue
-            x0, x1, x2, x3 = obs[s, t, 0], obs[s, t, 1], obs[s, t, 2], obs[s, t, 3]
-            z = preference(theta, hidden, x0, x1, x2, x3)
-            value = critic_value(theta, hidden, x0, x1, x2, x3)
-            p1 = sigmoid(z)
-            weight = psi[s, t]
+            steps[count] = t
+            for d in range(4):
+                x[count, d] = obs[s, t, d]
+            count += valid[s, t]
+        for j in range(hidden):  # z = logit of action 1 minus logit of action 0
+            difference[j] = theta[w2 + hidden + j] - theta[w2 + j]
+            d_difference[j] = ZERO
+        _forward(theta, difference, theta[out + 1] - theta[out], hidden, x, count, h, z)
+        _forward(
+            theta[critic:], theta[critic_w2:], theta[critic_out], hidden, x, count, critic_h, value
+        )
+        for i in range(count):
+            t = steps[i]
+            p1, p0, weight = sigmoid(z[i]), sigmoid(-z[i]), psi[s, t]
             if clip_range > ZERO:
-                p = p1 if actions[s, t] == 1 else sigmoid(-z)
-                rho = p / old_probs[s, t]
+                rho = (p1 if actions[s, t] == 1 else p0) / old_probs[s, t]
                 beyond = rho > ONE + clip_range if weight > ZERO else rho < ONE - clip_range
                 weight = ZERO if beyond else rho * weight
-            # -Psi log pi:  dL/dz_1 = -Psi (a - pi_1);  -tau H:  dL/dz_1 = tau pi_1 pi_0 z
-            dz = -weight * (np.float32(actions[s, t]) - p1)
-            dz += entropy_coef * p1 * sigmoid(-z) * z
-            dz /= np.float32(count)
-            dv = TWO * value_coef * (value - targets[s, t]) / np.float32(count)
-            for j in range(hidden):
-                h = theta[bias + j] + x0 * theta[j] + x1 * theta[hidden + j]
-                h += x2 * theta[2 * hidden + j] + x3 * theta[3 * hidden + j]
-                dh = dz * (theta[w2 + hidden + j] - theta[w2 + j]) if h > ZERO else ZERO
-                up = dz * max(h, ZERO)
-                g[w2 + hidden + j] += up
-                g[w2 + j] -= up
-                g[bias + j] += dh
-                g[j] += x0 * dh
-                g[hidden + j] += x1 * dh
-                g[2 * hidden + j] += x2 * dh
-                g[3 * hidden + j] += x3 * dh
-            g[out] -= dz
-            g[out + 1] += dz
-            for j in range(hidden):
-                k = first + j
-                h = theta[critic_bias + j] + x0 * theta[k] + x1 * theta[k + hidden]
-                h += x2 * theta[k + 2 * hidden] + x3 * theta[k + 3 * hidden]
-                dh = dv * theta[critic_w2 + j] if h > ZERO else ZERO
-                g[critic_w2 + j] += dv * max(h, ZERO)
-                g[critic_bias + j] += dh
-                g[k] += x0 * dh
-                g[k + hidden] += x1 * dh
-                g[k + 2 * hidden] += x2 * dh
-                g[k + 3 * hidden] += x3 * dh
-            g[critic_w2 + hidden] += dv
+            # -Psi log pi:  dL/dz = -Psi (a - pi_1);  -tau H:  dL/dz = tau pi_1 pi_0 z
+            dz = -weight * (np.float32(actions[s, t]) - p1) + entropy_coef * p1 * p0 * z[i]
+            z[i] = dz / np.float32(count)
+            value[i] = TWO * value_coef * (value[i] - targets[s, t]) / np.float32(count)
+            g[out + 1] += z[i]
+            g[critic_out] += value[i]
+        _backward(difference, hidden, x, h, z, count, g, d_difference)
+        _backward(theta[critic_w2:], hidden, x, critic_h, value, count, g[critic:], g[critic_w2:])
+        g[out] = -g[out + 1]
+        for j in range(hidden):
+            g[w2 + j], g[w2 + hidden + j] = -d_difference[j], d_difference[j]
 
 
 def gradient(
@@ -236,24 +348,25 @@ def step(state: State, gradient: np.ndarray, rows: np.ndarray, config: Config) -
 
 @kernel
 def _evaluate(params, hidden, keys, limit, greedy, first_action, returns):
-    for s in range(params.shape[0]):
-        theta = params[s]
-        for e in range(keys.shape[1]):
-            x, x_dot, angle, angle_dot = start(keys[s, e], 0)
-            steps, fell = 0, False
-            while not fell and steps < limit:
-                z = preference(
-                    theta, hidden, np.float32(x), np.float32(x_dot),
-                    np.float32(angle), np.float32(angle_dot),
-                )  # fmt: skip
-                if greedy:
-                    action = 1 if z > ZERO else 0
-                else:
-                    draw = uniform_kernel(keys[s, e], first_action + steps)
-                    action = 1 if draw < sigmoid(z) else 0
-                x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
-                steps += 1
-            returns[s, e] = steps
+    lanes, count, num_episodes = _lanes(), 0, keys.shape[1]
+    episode = np.empty(LANES, np.int64)
+    waiting = keys.size
+    while count > 0 or waiting > 0:
+        while count < LANES and waiting > 0:
+            waiting -= 1
+            s, e = waiting // num_episodes, waiting % num_episodes
+            lanes.row[count], lanes.key[count], episode[count] = s, keys[s, e], e
+            lanes.counter[count] = first_action
+            _place(lanes, count, start(keys[s, e], 0))
+            count += 1
+        _act(lanes, count, params, hidden, greedy)
+        for i in range(count - 1, -1, -1):
+            steps = lanes.counter[i] - first_action
+            if lanes.fell[i] or steps >= limit:
+                returns[lanes.row[i], episode[i]] = steps
+                count -= 1
+                _move(lanes, count, i)
+                episode[i] = episode[count]
 
 
 def evaluate(params: np.ndarray, config: Config, seeds: range, at: int) -> np.ndarray:
