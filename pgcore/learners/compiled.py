@@ -91,10 +91,10 @@ class Lanes(NamedTuple):
 @kernel
 def _lanes():
     return Lanes(
-        np.empty(LANES, np.int64), np.empty(LANES), np.empty(LANES), np.empty(LANES),
-        np.empty(LANES), np.empty(LANES, np.uint64), np.empty(LANES, np.int64),
-        np.empty(LANES, np.float32), np.empty(LANES, np.float32), np.empty(LANES, np.int64),
-        np.empty(LANES, np.bool_),
+        np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES),
+        np.zeros(LANES), np.zeros(LANES, np.uint64), np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.bool_),
     )  # fmt: skip
 
 
@@ -114,22 +114,25 @@ def _move(lanes, source, target):
 
 @inlined
 def _act(lanes, count, params, hidden, greedy):
-    """One step of the first `count` lanes: all look, all choose, all move."""
+    """One step of the first `count` lanes: all look, all choose, all move.
+
+    Choosing and moving is done by the idle ones too: a fixed count makes straight SIMD code.
+    """
     x, x_dot, angle, angle_dot = lanes.x, lanes.x_dot, lanes.angle, lanes.angle_dot
     for i in range(count):
         lanes.z[i] = preference(
             params[lanes.row[i]], hidden, np.float32(x[i]), np.float32(x_dot[i]),
             np.float32(angle[i]), np.float32(angle_dot[i]),
         )  # fmt: skip
-    for i in range(count):
+    for i in range(LANES):
         lanes.p[i] = sigmoid(lanes.z[i])
     if greedy:
-        for i in range(count):
+        for i in range(LANES):
             lanes.action[i] = lanes.z[i] > ZERO
     else:
-        for i in range(count):
+        for i in range(LANES):
             lanes.action[i] = uniform_kernel(lanes.key[i], lanes.counter[i]) < lanes.p[i]
-    for i in range(count):
+    for i in range(LANES):
         x[i], x_dot[i], angle[i], angle_dot[i], lanes.fell[i] = advance(
             x[i], x_dot[i], angle[i], angle_dot[i], lanes.action[i]
         )
@@ -230,26 +233,28 @@ def assess(rollout: Rollout, params: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 @kernel
-def _forward(w1, w2, bias, hidden, x, count, h, out):
-    """h[t] = relu(x[t] W1 + b1), out[t] = h[t] . w2 + bias, for one network."""
-    for t in range(count):
-        x0, x1, x2, x3, total = x[t, 0], x[t, 1], x[t, 2], x[t, 3], bias
+def _forward(w1, w2, bias, hidden, obs, steps, count, h, out):
+    """h[i] = relu(x W1 + b1) and out[i] = h[i] . w2 + bias, x = obs[steps[i]], for one network."""
+    for i in range(count):
+        t = steps[i]
+        x0, x1, x2, x3, total = obs[t, 0], obs[t, 1], obs[t, 2], obs[t, 3], bias
         for j in range(hidden):
             value = w1[4 * hidden + j] + x0 * w1[j] + x1 * w1[hidden + j]
             value += x2 * w1[2 * hidden + j] + x3 * w1[3 * hidden + j]
             value = max(value, ZERO)
-            h[t, j] = value
+            h[i, j] = value
             total += value * w2[j]
-        out[t] = total
+        out[i] = total
 
 
 @kernel
-def _backward(w2, hidden, x, h, d_out, count, d_w1, d_w2):
+def _backward(w2, hidden, obs, steps, count, h, d_out, d_w1, d_w2):
     """dL/dW1, dL/db1 and dL/dw2 from dL/dout; adds to `d_w1` and `d_w2`."""
-    for t in range(count):
-        x0, x1, x2, x3, d = x[t, 0], x[t, 1], x[t, 2], x[t, 3], d_out[t]
+    for i in range(count):
+        t, d = steps[i], d_out[i]
+        x0, x1, x2, x3 = obs[t, 0], obs[t, 1], obs[t, 2], obs[t, 3]
         for j in range(hidden):
-            value = h[t, j]
+            value = h[i, j]
             d_w2[j] += d * value
             d_h = d * w2[j] if value > ZERO else ZERO
             d_w1[j] += d_h * x0
@@ -268,7 +273,7 @@ def _gradient(
     num_rows, room = index.shape
     w2, out, critic = 5 * hidden, 7 * hidden, 7 * hidden + 2
     critic_w2, critic_out = critic + 5 * hidden, critic + 6 * hidden
-    steps, x = np.empty(room, np.int64), np.empty((room, 4), np.float32)
+    steps = np.empty(room, np.int64)
     h, critic_h = np.empty((room, hidden), np.float32), np.empty((room, hidden), np.float32)
     z, value = np.empty(room, np.float32), np.empty(room, np.float32)
     difference, d_difference = np.empty(hidden, np.float32), np.empty(hidden, np.float32)
@@ -277,18 +282,18 @@ def _gradient(
         g[:] = ZERO
         count = 0
         for i in range(room):
-            t = index[s, i]
-            steps[count] = t
-            for d in range(4):
-                x[count, d] = obs[s, t, d]
-            count += valid[s, t]
+            steps[count] = index[s, i]
+            count += valid[s, index[s, i]]
         for j in range(hidden):  # z = logit of action 1 minus logit of action 0
             difference[j] = theta[w2 + hidden + j] - theta[w2 + j]
             d_difference[j] = ZERO
-        _forward(theta, difference, theta[out + 1] - theta[out], hidden, x, count, h, z)
         _forward(
-            theta[critic:], theta[critic_w2:], theta[critic_out], hidden, x, count, critic_h, value
+            theta, difference, theta[out + 1] - theta[out], hidden, obs[s], steps, count, h, z
         )
+        _forward(
+            theta[critic:], theta[critic_w2:], theta[critic_out], hidden, obs[s], steps, count,
+            critic_h, value,
+        )  # fmt: skip
         for i in range(count):
             t = steps[i]
             p1, p0, weight = sigmoid(z[i]), sigmoid(-z[i]), psi[s, t]
@@ -302,8 +307,11 @@ def _gradient(
             value[i] = TWO * value_coef * (value[i] - targets[s, t]) / np.float32(count)
             g[out + 1] += z[i]
             g[critic_out] += value[i]
-        _backward(difference, hidden, x, h, z, count, g, d_difference)
-        _backward(theta[critic_w2:], hidden, x, critic_h, value, count, g[critic:], g[critic_w2:])
+        _backward(difference, hidden, obs[s], steps, count, h, z, g, d_difference)
+        _backward(
+            theta[critic_w2:], hidden, obs[s], steps, count, critic_h, value, g[critic:],
+            g[critic_w2:],
+        )  # fmt: skip
         g[out] = -g[out + 1]
         for j in range(hidden):
             g[w2 + j], g[w2 + hidden + j] = -d_difference[j], d_difference[j]
