@@ -78,22 +78,3 @@ def monte_carlo(rewards, ended, gamma):
             following = rewards[s, t] + gamma * following
             returns[s, t] = following
     return returns
-
-
-@kernel
-def running_mean(before, q_values, length, complete, decay):
-    """m = decay * m + (1 - decay) * mean(Q) of each complete batch; the other rows stand still.
-
-    Args:
-        before: [S] the means so far.
-        q_values: [S, T], of which the first `length` [S] steps count.
-        complete: [S] bool.
-
-    Returns: [S].
-    """
-    means = before.copy()
-    for s in range(len(means)):
-        if complete[s]:
-            means[s] *= decay
-            means[s] += (1 - decay) * q_values[s, : length[s]].mean()
-    return means

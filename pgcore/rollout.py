@@ -13,11 +13,12 @@ import numpy as np
 from pgcore import envs, returns, seeding
 from pgcore.algorithms import ALGORITHMS
 from pgcore.batch import Batch
+from pgcore.compilation import kernel
 from pgcore.config import Config
 from pgcore.envs.cartpole import CartPole
 from pgcore.envs.gym import GymEnv
 
-PAST_MEAN_DECAY = np.float32(0.9)
+DECAY, REST = np.float32(0.9), np.float32(1 - 0.9)  # of the running mean
 
 
 def make_env(env_id: str, keys: np.ndarray, fixed_seeds: Sequence[int] | None = None):
@@ -49,7 +50,6 @@ class Rollout:
         self.length = np.zeros(rows, np.int64)  # steps in the batch so far
         self.ready = np.zeros(rows, np.bool_)  # the batch is complete
         self.past_mean = np.zeros(rows, np.float32)
-        self.steps = np.arange(room)  # [T]
         self.obs = np.zeros((rows, room, spec.obs_dim), np.float32)
         self.final_obs = np.zeros_like(self.obs)
         self.actions = np.zeros((rows, room), np.int64)
@@ -58,18 +58,14 @@ class Rollout:
         self.terminated = np.zeros((rows, room), np.bool_)
         self.truncated = np.zeros((rows, room), np.bool_)
 
-    def start_batches(self) -> None:
-        """Forget the batches that were used."""
-        self.length[self.ready] = 0
-        self.ready[:] = False
-
     def collect(self, policy: Callable[[np.ndarray], np.ndarray], until: int) -> None:
         """Act until every row is ready or its clock stands at `until`.
 
         Args:
             policy: obs [S, D] -> action probabilities [S, A].
         """
-        self.start_batches()
+        self.length[self.ready] = 0  # those batches were used
+        self.ready[:] = False
         rows = np.arange(len(self.clock))
         while (active := ~self.ready & (self.clock < until)).any():
             obs, t = self.env.obs, self.length
@@ -89,20 +85,25 @@ class Rollout:
                 complete &= terminated | truncated
             self.ready |= complete & active
 
-    def valid(self) -> np.ndarray:
-        """Which steps belong to a complete batch.  [S, T] bool"""
-        return (self.steps < self.length[:, None]) & self.ready[:, None]
-
     def batch(self, values: np.ndarray, final_values: np.ndarray) -> Batch:
         """The complete batches with the critic's view of them; moves the running mean on.
 
         Args:
             values, final_values: [S, T] V_phi of `obs` and of `final_obs`.
         """
-        terminated = self.terminated
-        if not self.config.bootstrap_truncation:
-            terminated = terminated | self.truncated
-        batch = Batch(
+        q_values, valid, mean = _settle(
+            self.rewards,
+            final_values,
+            self.terminated,
+            self.truncated,
+            self.length,
+            self.ready,
+            self.past_mean,
+            np.float32(self.config.gamma),
+            self.config.bootstrap_truncation,
+        )
+        past_mean, self.past_mean = self.past_mean, mean
+        return Batch(
             obs=self.obs,
             actions=self.actions,
             probs=self.probs,
@@ -110,19 +111,29 @@ class Rollout:
             terminated=self.terminated,
             truncated=self.truncated,
             final_obs=self.final_obs,
-            valid=self.valid(),
+            valid=valid,
             values=values,
             final_values=final_values,
-            q_values=returns.bootstrapped_q(
-                self.rewards,
-                final_values,
-                terminated,
-                self.truncated,
-                np.float32(self.config.gamma),
-            ),
-            past_mean=self.past_mean,
+            q_values=q_values,
+            past_mean=past_mean,
         )
-        self.past_mean = returns.running_mean(
-            batch.past_mean, batch.q_values, self.length, self.ready, PAST_MEAN_DECAY
-        )
-        return batch
+
+
+@kernel
+def _settle(
+    rewards, final_values, terminated, truncated, length, ready, past_mean, gamma, bootstrap
+):
+    """What follows from the critic's values, and which steps belong to a complete batch.
+
+    Returns: q_values [S, T]; valid [S, T] bool; the running mean [S] of
+        m = 0.9 m + 0.1 mean(Q), moved on in the rows that are ready.
+    """
+    if not bootstrap:  # the lab: a truncation counts as a termination
+        terminated = terminated | truncated
+    q_values = returns.bootstrapped_q(rewards, final_values, terminated, truncated, gamma)
+    valid, mean = np.zeros(rewards.shape, np.bool_), past_mean.copy()
+    for s in range(len(ready)):
+        if ready[s]:
+            valid[s, : length[s]] = True
+            mean[s] = DECAY * past_mean[s] + REST * q_values[s, : length[s]].mean()
+    return q_values, valid, mean

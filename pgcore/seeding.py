@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pgcore.compilation import inlined, kernel
+from pgcore.compilation import inlined
 
 PURPOSES = ("weights", "actions", "resets", "evaluation", "minibatches", "measurement")
 

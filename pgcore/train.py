@@ -1,7 +1,7 @@
 """THE loop: `train(config)` gives the history, `stream(config)` the history as it grows.
 
-Seeds never meet, so they are dealt out over threads, and each thread runs its share's whole loop;
-the kernels hold no GIL. The result is the same bits for any number of threads.
+Seeds never meet, so they are dealt out over threads, the caller's among them, and each runs its
+share's whole loop; the kernels hold no GIL. The result is the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -82,35 +82,39 @@ def stream(
     returns = np.zeros((len(steps), config.num_seeds, config.eval_episodes), np.float32)
     checkpoints = np.zeros((len(steps) + 1, config.num_seeds, shape_of(config).size), np.float32)
     history = History(config, steps, returns, checkpoints)
-    shards = _shards(config, threads)
+    own, *others = _shards(config, threads)
     reached: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+
+    def record(shard: slice, k: int, evaluation: np.ndarray, params: np.ndarray) -> None:
+        if k >= 0:
+            returns[k, shard] = evaluation
+        checkpoints[k + 1, shard] = params
 
     def work(shard: slice) -> None:
         try:
             for k, evaluation, params in learn(config, config.seeds[shard], control):
-                if k >= 0:
-                    returns[k, shard] = evaluation
-                checkpoints[k + 1, shard] = params
+                record(shard, k, evaluation, params)
                 reached.put(k)
         except BaseException as error:  # raised again in the caller's thread
             reached.put(error)
 
     # Daemons: a program that is told to stop need not wait for them.
-    workers = [threading.Thread(target=work, args=(shard,), daemon=True) for shard in shards]
+    workers = [threading.Thread(target=work, args=(shard,), daemon=True) for shard in others]
+    arrived = dict.fromkeys(range(-1, len(steps)), 0)
     try:
         for thread in workers:
             thread.start()
-        arrived = np.zeros(len(steps), int)
-        for k in range(len(steps)):
-            while arrived[k] < len(shards):
+        for k, evaluation, params in learn(config, config.seeds[own], control):
+            record(own, k, evaluation, params)
+            while arrived[k] < len(others):
                 news = reached.get()
                 if isinstance(news, BaseException):
                     raise news
-                if news >= 0:
-                    arrived[news] += 1
-            yield history.upto(k + 1)
+                arrived[news] += 1
+            if k >= 0:
+                yield history.upto(k + 1)
     finally:
-        control.cancel()  # the caller left, or a shard failed: no thread goes on alone
+        control.cancel()  # the caller left, or a share failed: no thread goes on alone
         for thread in workers:
             thread.join()
 
@@ -133,7 +137,7 @@ def learn(
             learner.collect(rollout, state.params, until)
             if not rollout.ready.any():
                 break
-            batch = rollout.batch(*learner.assess(rollout, state.params))
+            batch = learner.assess(rollout, state.params)
             psi = method.weight(batch, config)
             for index in minibatches(config, minibatch_keys, state.updates, psi.shape):
                 gradient = learner.gradient(state.params, batch, psi, index, config)
@@ -165,7 +169,7 @@ def minibatches(
 
 @lru_cache(maxsize=16)
 def _every_step(shape: tuple[int, ...]) -> np.ndarray:
-    return np.broadcast_to(np.arange(shape[1]), shape)
+    return np.ascontiguousarray(np.broadcast_to(np.arange(shape[1]), shape))
 
 
 def _shards(config: Config, threads: int | None) -> list[slice]:

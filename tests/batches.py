@@ -72,5 +72,5 @@ def random_batch(
     """Parameters [S, P], the batch that pgcore makes of a filled rollout, and its Psi [S, T]."""
     rollout = filled_rollout(config, ends, rng)
     params = random_parameters(shape_of(config), rollout.obs[:, : ends.shape[1]], rng)
-    batch = rollout.batch(*compiled.assess(rollout, params))
+    batch = compiled.assess(rollout, params)
     return params, batch, ALGORITHMS[config.algorithm].weight(batch, config)

@@ -65,8 +65,8 @@ def test_what_lies_behind_the_batch_has_no_say(algorithm: str) -> None:
     config = config_for(algorithm, ENDS)
     rollout = filled_rollout(config, ENDS, np.random.default_rng(1))
     values = rollout.obs.sum(-1), rollout.final_obs.sum(-1)
-    valid = rollout.valid()
-    before = psi_of(algorithm, rollout.batch(*values))[valid]
+    batch = rollout.batch(*values)
+    valid, before = batch.valid, psi_of(algorithm, batch)[batch.valid]
     rollout.past_mean = filled_rollout(config, ENDS, np.random.default_rng(1)).past_mean
     rollout.rewards[~valid] = 1e6
     np.testing.assert_array_equal(psi_of(algorithm, rollout.batch(*values))[valid], before)
@@ -179,17 +179,17 @@ def test_running_means_recursion_in_training(monkeypatch: pytest.MonkeyPatch) ->
 
     def spy(batch: Batch, config: Config) -> np.ndarray:
         psi = entry.weight(batch, config)
-        seen.append((batch.past_mean.copy(), batch.mean_q(), psi, batch.q_values.copy()))
+        seen.append((batch.past_mean.copy(), psi, batch.q_values.copy()))
         return psi
 
     monkeypatch.setitem(ALGORITHMS, "running_mean", replace(entry, weight=spy))
     train(Config(algorithm="running_mean", num_seeds=3, total_timesteps=320, eval_interval=100))
     assert len(seen) == 9  # whole batches of 32 in the 300 steps up to the last evaluation
     m = np.zeros(3)
-    for past_mean, mean_q, psi, q in seen:
+    for past_mean, psi, q in seen:
         close(past_mean, m)
         close(psi, q - m[:, None])
-        m = 0.9 * m + 0.1 * mean_q
+        m = 0.9 * m + 0.1 * q.mean(-1)
     assert (m > 1).all()
 
 

@@ -65,6 +65,13 @@ def test_cartpole_is_gymnasiums_from_equal_states(policy: str) -> None:
     assert episodes == 6 if policy == "balancing" else episodes > 100
 
 
+def test_sine_and_cosine_where_a_pole_stands() -> None:
+    angles = np.linspace(-0.7, 0.7, 20_001)
+    ours = np.array([cartpole.sine_and_cosine(angle) for angle in angles])
+    np.testing.assert_allclose(ours[:, 0], np.sin(angles), rtol=4e-16, atol=0)
+    np.testing.assert_allclose(ours[:, 1], np.cos(angles), rtol=4e-16, atol=0)
+
+
 @pytest.mark.parametrize(
     ("state", "action", "fell"),
     [

@@ -95,4 +95,3 @@ def test_a_batch_holds_what_the_windows_hold():
     chance = POLE.occupancy[WINDOWS.states[:, 0]] * batch.probs.prod(-1)
     np.testing.assert_allclose(chance, WINDOWS.probability, atol=1e-15)
     np.testing.assert_array_equal(batch.ended, WINDOWS.terminated)
-    np.testing.assert_allclose(batch.mean_q(), WINDOWS.q_values.mean(-1), atol=1e-12)

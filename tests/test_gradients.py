@@ -339,7 +339,7 @@ def test_the_parabola_is_what_measuring_every_constant_gives(windows):
     gradients, scores = estimates(windows, CONFIG, ["policy_gradient"])
     parabola = parabola_of(gradients["policy_gradient"], scores)
     best = parabola.vertex.estimate
-    constants = best * np.linspace(-0.5, 2.5, 10)
+    constants = best * np.linspace(-0.5, 2.5, 11)  # one of them is the best
     psi = {str(b): windows.batch.q_values - np.float32(b) for b in constants}
     measured = [moments(g)[0].sum() / (len(g) - 1) for g in gradients_of(windows, psi).values()]
     np.testing.assert_allclose(measured, [parabola(b).estimate for b in constants], rtol=1e-4)

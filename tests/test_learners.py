@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pgcore import ALGORITHMS, Batch, Config, seeding
 from pgcore.learners import State, autograd, compiled, learning_rates, shape_of
+from pgcore.learners.compiled import LANES, sigmoid
 from pgcore.rollout import Rollout
 from pgcore.train import minibatches
 
@@ -196,9 +197,11 @@ def test_both_learners_collect_the_same_batches(algorithm: str) -> None:
             learner.assess(rollout, params)
             for learner, rollout in zip((compiled, autograd), rollouts, strict=True)
         ]
-        for mine, other in zip(*judged, strict=True):
-            where = ours.valid()
-            np.testing.assert_allclose(mine[where], other[where], rtol=1e-4, atol=1e-5)
+        where = judged[0].valid
+        np.testing.assert_array_equal(where, judged[1].valid)
+        for name in ("values", "final_values", "q_values"):
+            mine, other = (getattr(batch, name)[where] for batch in judged)
+            np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
     assert ours.ready.all()
 
 
@@ -223,9 +226,31 @@ def test_both_critics_say_the_same(hidden_dim: int) -> None:
     config = config_for("actor_critic", ends, hidden_dim=hidden_dim)
     rollout = filled_rollout(config, ends, np.random.default_rng(0))
     params = State.initial(config, config.seeds).params
-    judged = (learner.assess(rollout, params) for learner in (compiled, autograd))
-    for ours, reference in zip(*judged, strict=True):
-        np.testing.assert_allclose(ours, reference, rtol=1e-5, atol=1e-6)
+    ours, reference = (learner.assess(rollout, params) for learner in (compiled, autograd))
+    for name in ("values", "final_values"):
+        np.testing.assert_allclose(
+            getattr(ours, name), getattr(reference, name), rtol=1e-5, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_any_number_of_agents_side_by_side(greedy: bool) -> None:
+    """Fewer than the lanes, as many, one more: a seed does what it does alone, to the last bit."""
+    config = Config(num_seeds=40, eval_episodes=3, eval_greedy=greedy)
+    params = State.initial(config, config.seeds).params
+    alone = [compiled.evaluate(params[s : s + 1], config, range(s, s + 1), 7) for s in range(40)]
+    for count in (1, 5, LANES - 1, LANES, LANES + 1, 40):
+        together = compiled.evaluate(params[:count], config, range(count), 7)
+        np.testing.assert_array_equal(together, np.concatenate(alone[:count]))
+
+
+def test_the_sigmoid() -> None:
+    z = np.concatenate([np.linspace(-100, 100, 20_001), np.linspace(-1, 1, 20_001)])
+    ours = np.array([sigmoid(x) for x in z.astype(np.float32)], np.float32)
+    exact = 1 / (1 + np.exp(-z.astype(np.float32).astype(float)))
+    assert (ours > 0).all() and (ours <= 1).all()
+    np.testing.assert_allclose(ours, exact.clip(1e-37), rtol=1e-6, atol=1e-37)
+    assert sigmoid(np.float32(0)) == 0.5
 
 
 # --- A toy -----------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ def test_sampling_inverts_the_cumulative_distribution() -> None:
 def test_a_step_methods_batch_is_complete_after_its_steps() -> None:
     rollout, _ = collected(Config(num_seeds=5, batch_size=40), until=1000)
     assert rollout.ready.all() and (rollout.clock == 40).all()
-    assert rollout.valid().all() and rollout.valid().shape == (5, 40)
+    valid = rollout.batch(rollout.rewards, rollout.rewards).valid
+    assert valid.all() and valid.shape == (5, 40)
 
 
 def test_agents_pause_in_mid_batch_and_go_on() -> None:
@@ -43,7 +44,7 @@ def test_agents_pause_in_mid_batch_and_go_on() -> None:
     for until in (7, 20, 33):
         compiled.collect(halting, params, until)
         assert not halting.ready.any() and (halting.clock == until).all()
-        assert not halting.valid().any()
+        assert not halting.batch(halting.rewards, halting.rewards).valid.any()
     compiled.collect(halting, params, 40)
     for name in ("obs", "final_obs", "actions", "probs", "rewards", "terminated", "ready"):
         np.testing.assert_array_equal(getattr(halting, name), getattr(straight, name))
@@ -52,7 +53,8 @@ def test_agents_pause_in_mid_batch_and_go_on() -> None:
 def test_a_whole_episode_method_goes_on_to_the_episodes_end() -> None:
     config = Config(algorithm="reinforce", num_seeds=50, batch_size=30)
     rollout, params = collected(config, until=1000)
-    valid, ended = rollout.valid(), rollout.terminated | rollout.truncated
+    valid = rollout.batch(rollout.rewards, rollout.rewards).valid
+    ended = rollout.terminated | rollout.truncated
     assert rollout.ready.all() and (rollout.length >= 30).all()
     assert len(set(rollout.length.tolist())) > 10
     last = rollout.length - 1
@@ -111,15 +113,15 @@ def test_the_running_mean_moves_with_complete_batches_only() -> None:
     expected = 0.9 * before + 0.1 * batch.q_values.mean(1)
     np.testing.assert_allclose(rollout.past_mean[[0, 2]], expected[[0, 2]], rtol=1e-5)
     assert rollout.past_mean[1] == before[1]
-    assert batch.mean_q()[1] == 0
 
 
-def test_the_mean_counts_valid_steps_alone() -> None:
+def test_the_mean_counts_the_batchs_steps_alone() -> None:
     ends = random_ends(2, 4, np.random.default_rng(0))
     rollout = filled_rollout(config_for("running_mean", ends), ends, np.random.default_rng(0))
-    batch = rollout.batch(*[np.zeros_like(rollout.rewards)] * 2)
-    batch.q_values[:], batch.valid[0, 2:] = [[1, 2, 300, 400], [1, 2, 3, 4]], False
-    assert batch.mean_q().tolist() == [1.5, 2.5]
+    rollout.length[0], before = 2, rollout.past_mean.copy()
+    q = rollout.batch(*[np.zeros_like(rollout.rewards)] * 2).q_values
+    means = np.array([q[0, :2].mean(), q[1].mean()])
+    np.testing.assert_allclose(rollout.past_mean, 0.9 * before + 0.1 * means, rtol=1e-5)
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "CartPole-v0"])

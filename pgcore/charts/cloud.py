@@ -258,7 +258,7 @@ def written(interval: Interval) -> str:
     """A number with its uncertainty, to three digits."""
     if not np.isfinite(interval.estimate):
         return "undefined"
-    size = abs(interval.estimate)
+    size = float(f"{abs(interval.estimate):.3g}")  # 0.9999 is written as 1.00
     digits = max(2 - math.floor(math.log10(size)), 0) if size else 2
     text, low, high = (f"{value:.{digits}f}" for value in interval[:3])
     if low == high == text:

@@ -1,7 +1,7 @@
 """Two learners, one truth: the same five functions, read in autograd.py, run in compiled.py.
 
 collect(rollout, params, until)     act until batches are complete, or the clocks stand at `until`
-assess(rollout, params)             the critic's V of what was seen and of what followed
+assess(rollout, params)             the batches, with the critic's V of what they hold
 gradient(params, batch, psi, index, config)  the loss's gradient, a row a seed
 step(state, gradient, rows, config)          Adam
 evaluate(params, config, seeds, at)          episodic returns

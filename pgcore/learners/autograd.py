@@ -35,15 +35,15 @@ def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
     rollout.collect(_policy(params, rollout.config), until)
 
 
-def assess(rollout: Rollout, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """V_phi of what was seen and of what followed, both [S, T]."""
+def assess(rollout: Rollout, params: np.ndarray) -> Batch:
+    """The complete batches, with the critic's V of what was seen and of what followed."""
     critic = shape_of(rollout.config).critic(torch.from_numpy(params))
     with torch.no_grad():
         seen, followed = (
             networks.forward(critic, torch.from_numpy(x))[..., 0].numpy()
             for x in (rollout.obs, rollout.final_obs)
         )
-    return seen, followed
+    return rollout.batch(seen, followed)
 
 
 def loss(params: Tensor, batch: Batch, psi: np.ndarray, index: np.ndarray, config: Config):

@@ -27,6 +27,7 @@ from pgcore.seeding import uniform_kernel
 ZERO, HALF, ONE, TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
 LOG2_E, LN_2, LARGEST = np.float32(1 / math.log(2)), np.float32(math.log(2)), np.float32(87)
 EXP = tuple(np.float32(1 / math.factorial(k)) for k in range(7, -1, -1))  # of r^7 to r^0
+DECAY_1, DECAY_2, EPS = (np.float32(x) for x in (BETA_1, BETA_2, ADAM_EPS))
 
 LANES = 16  # agents side by side: their parameters fit into the innermost cache
 
@@ -75,7 +76,7 @@ class Lanes(NamedTuple):
     """Agents side by side. Each waits for its own last step only, so the processor works on
     several at once."""
 
-    row: Any  # whose parameters
+    row: Any  # whose parameters; unsigned, or every use asks whether it counts from the end
     x: Any
     x_dot: Any
     angle: Any
@@ -91,7 +92,7 @@ class Lanes(NamedTuple):
 @kernel
 def _lanes():
     return Lanes(
-        np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES),
+        np.zeros(LANES, np.uint64), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES),
         np.zeros(LANES), np.zeros(LANES, np.uint64), np.zeros(LANES, np.int64),
         np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.int64),
         np.zeros(LANES, np.bool_),
@@ -152,19 +153,20 @@ def _collect(
             if ready[s]:  # that batch was used
                 length[s], ready[s] = 0, False
             if clock[s] < until:
-                lanes.row[count], lanes.key[count], lanes.counter[count] = s, action_keys[s], clock[s]
+                lanes.row[count], lanes.key[count] = s, action_keys[s]
+                lanes.counter[count] = clock[s]
                 _place(lanes, count, (state[s, 0], state[s, 1], state[s, 2], state[s, 3]))
                 count += 1
         while count > 0:
             for i in range(count):
                 s = lanes.row[i]
-                t = length[s]
+                t = np.uint64(length[s])
                 obs[s, t, 0], obs[s, t, 1] = lanes.x[i], lanes.x_dot[i]
                 obs[s, t, 2], obs[s, t, 3] = lanes.angle[i], lanes.angle_dot[i]
             _act(lanes, count, params, hidden, False)
             for i in range(count):
                 s, fell = lanes.row[i], lanes.fell[i]
-                t = length[s]
+                t = np.uint64(length[s])
                 elapsed[s] += 1
                 late = elapsed[s] >= limit and not fell
                 final_obs[s, t, 0], final_obs[s, t, 1] = lanes.x[i], lanes.x_dot[i]
@@ -179,8 +181,8 @@ def _collect(
                         _place(lanes, i, (starts[s, 0], starts[s, 1], starts[s, 2], starts[s, 3]))
                     else:
                         _place(lanes, i, start(reset_keys[s], episodes[s]))
-                length[s] = t + 1
-                ready[s] = t + 1 >= batch_size and (fell or late or not whole_episodes)
+                length[s] += 1
+                ready[s] = length[s] >= batch_size and (fell or late or not whole_episodes)
             for i in range(count - 1, -1, -1):  # who is done leaves, and the last takes the place
                 s = lanes.row[i]
                 clock[s] = lanes.counter[i]
@@ -204,9 +206,9 @@ def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
 
 
 @kernel
-def _assess(
-    params, hidden, obs, final_obs, terminated, truncated, length, ready, values, final_values
-):  # fmt: skip
+def _assess(params, hidden, obs, final_obs, terminated, truncated, length, ready):
+    values = np.zeros(terminated.shape, np.float32)
+    final_values = np.zeros(terminated.shape, np.float32)
     for s in range(params.shape[0]):
         if not ready[s]:
             continue
@@ -219,17 +221,16 @@ def _assess(
                 final_values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
             else:  # what followed is what was seen next
                 final_values[s, t] = values[s, t + 1]
-
-
-def assess(rollout: Rollout, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As autograd.assess; rows that are not ready are left at 0."""
-    shape = rollout.rewards.shape
-    values, final_values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    _assess(
-        params, rollout.config.hidden_dim, rollout.obs, rollout.final_obs, rollout.terminated,
-        rollout.truncated, rollout.length, rollout.ready, values, final_values,
-    )  # fmt: skip
     return values, final_values
+
+
+def assess(rollout: Rollout, params: np.ndarray) -> Batch:
+    """As autograd.assess; the values of rows that are not ready are left at 0."""
+    values, final_values = _assess(
+        params, rollout.config.hidden_dim, rollout.obs, rollout.final_obs, rollout.terminated,
+        rollout.truncated, rollout.length, rollout.ready,
+    )  # fmt: skip
+    return rollout.batch(values, final_values)
 
 
 @kernel
@@ -267,29 +268,25 @@ def _backward(w2, hidden, obs, steps, count, h, d_out, d_w1, d_w2):
 @kernel
 def _gradient(
     params, hidden, obs, actions, old_probs, psi, targets, valid, index,
-    clip_range, entropy_coef, value_coef, gradient,
+    clip_range, entropy_coef, value_coef,
 ):  # fmt: skip
     """clip_range = 0 is Psi log pi; above 0 it is PPO's clipped surrogate."""
-    num_rows, room = index.shape
+    (num_rows, room), gradient = index.shape, np.zeros_like(params)
     w2, out, critic = 5 * hidden, 7 * hidden, 7 * hidden + 2
     critic_w2, critic_out = critic + 5 * hidden, critic + 6 * hidden
-    steps = np.empty(room, np.int64)
+    steps = np.empty(room, np.uint64)
     h, critic_h = np.empty((room, hidden), np.float32), np.empty((room, hidden), np.float32)
     z, value = np.empty(room, np.float32), np.empty(room, np.float32)
     difference, d_difference = np.empty(hidden, np.float32), np.empty(hidden, np.float32)
     for s in range(num_rows):
-        theta, g = params[s], gradient[s]
-        g[:] = ZERO
-        count = 0
+        theta, g, count = params[s], gradient[s], 0
         for i in range(room):
             steps[count] = index[s, i]
             count += valid[s, index[s, i]]
         for j in range(hidden):  # z = logit of action 1 minus logit of action 0
             difference[j] = theta[w2 + hidden + j] - theta[w2 + j]
             d_difference[j] = ZERO
-        _forward(
-            theta, difference, theta[out + 1] - theta[out], hidden, obs[s], steps, count, h, z
-        )
+        _forward(theta, difference, theta[out + 1] - theta[out], hidden, obs[s], steps, count, h, z)
         _forward(
             theta[critic:], theta[critic_w2:], theta[critic_out], hidden, obs[s], steps, count,
             critic_h, value,
@@ -315,43 +312,40 @@ def _gradient(
         g[out] = -g[out + 1]
         for j in range(hidden):
             g[w2 + j], g[w2 + hidden + j] = -d_difference[j], d_difference[j]
+    return gradient
 
 
 def gradient(
     params: np.ndarray, batch: Batch, psi: np.ndarray, index: np.ndarray, config: Config
 ) -> np.ndarray:
     """As autograd.gradient.  [S, P]"""
-    out = np.empty_like(params)
     clip_range = config.clip_range if ALGORITHMS[config.algorithm].clipped else 0
-    _gradient(
+    return _gradient(
         params, config.hidden_dim, batch.obs, batch.actions, batch.probs, psi, batch.q_values,
         batch.valid, index, np.float32(clip_range), np.float32(config.entropy_coef),
-        np.float32(config.value_coef), out,
+        np.float32(config.value_coef),
     )  # fmt: skip
-    return out
 
 
 @kernel
-def _step(params, gradient, m, v, updates, rates, rows, beta_1, beta_2, eps):
+def _step(gradient, rows, params, m, v, updates, rates):
     for s in range(params.shape[0]):
         if not rows[s]:
             continue
         updates[s] += 1
-        correct_1 = np.float32(1 / (1 - float(beta_1) ** updates[s]))
-        correct_2 = np.float32(1 / (1 - float(beta_2) ** updates[s]))
+        correct_1 = np.float32(1 / (1 - BETA_1 ** updates[s]))
+        correct_2 = np.float32(1 / (1 - BETA_2 ** updates[s]))
         theta, g, ms, vs = params[s], gradient[s], m[s], v[s]
         for i in range(theta.shape[0]):
-            ms[i] = beta_1 * ms[i] + (ONE - beta_1) * g[i]
-            vs[i] = beta_2 * vs[i] + (ONE - beta_2) * g[i] * g[i]
-            theta[i] -= rates[i] * ms[i] * correct_1 / (math.sqrt(vs[i] * correct_2) + eps)
+            ms[i] = DECAY_1 * ms[i] + (ONE - DECAY_1) * g[i]
+            vs[i] = DECAY_2 * vs[i] + (ONE - DECAY_2) * g[i] * g[i]
+            theta[i] -= rates[i] * ms[i] * correct_1 / (math.sqrt(vs[i] * correct_2) + EPS)
 
 
 def step(state: State, gradient: np.ndarray, rows: np.ndarray, config: Config) -> None:
     """As autograd.step."""
-    _step(
-        state.params, gradient, state.m, state.v, state.updates, learning_rates(config), rows,
-        np.float32(BETA_1), np.float32(BETA_2), np.float32(ADAM_EPS),
-    )  # fmt: skip
+    rates = learning_rates(config)
+    _step(gradient, rows, state.params, state.m, state.v, state.updates, rates)
 
 
 @kernel
