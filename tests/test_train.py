@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -337,6 +339,24 @@ def test_every_estimator_learns(algorithm: str) -> None:
     """With the defaults, the interval of the mean lies above twice what random actions bring."""
     interval = stats.mean_t_interval(train(Config(algorithm=algorithm, num_seeds=24)).final_returns)
     assert interval.low > 2 * random_return("CartPole-v1")
+
+
+def test_the_first_start_compiles_what_later_ones_load(tmp_path: Path) -> None:
+    """A function that is inlined here and called there may round differently, so that a history
+    would change as soon as its code comes from the cache."""
+    program = (
+        "import hashlib; from pgcore import Config, train\n"
+        "config = Config(num_seeds=20, total_timesteps=2000, entropy_coef=0.02)\n"
+        "histories = [train(config.replace(algorithm=a)) for a in ('actor_critic', 'ppo')]\n"
+        "print(*(hashlib.sha256(h.checkpoints).hexdigest() for h in histories))"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    starts = []
+    for _ in range(2):
+        command = [sys.executable, "-c", program]
+        starts.append(subprocess.run(command, env=environment, capture_output=True, check=True))
+        assert any(tmp_path.rglob("*.nbi"))
+    assert starts[0].stdout == starts[1].stdout != b""
 
 
 def test_a_critic_helps() -> None:
