@@ -6,21 +6,45 @@ which collapse as soon as another process wants a core.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+PACKAGE = Path(__file__).parent
 
 # ReLU becomes SIMD code only when NaN need not be ordered; sums may be reassociated into lanes.
 # Infinities keep their meaning, and a given binary gives the same bits on every call.
 FAST = {"nnan", "nsz", "reassoc", "contract", "arcp", "afn"}
 
 
+def _digest_of_kernels() -> str:
+    sources = [path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))]
+    kernels = [source for source in sources if b"pgcore.compilation" in source]
+    return hashlib.sha256(b"".join([Path(__file__).read_bytes(), *kernels])).hexdigest()[:8]
+
+
+def _forget_other_versions() -> None:
+    for path in PACKAGE.rglob("__pycache__/*.nb?"):
+        if VERSION not in path.name:
+            with suppress(OSError):
+                path.unlink()
+
+
+# Numba's cache asks whether a function's own file has changed, and not those of what it calls.
+VERSION = _digest_of_kernels()
+_forget_other_versions()
+
+
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile `function` with Numba; falls back to memory where no cache folder is writable.
 
-    A division by zero gives an infinity, as in NumPy: the check would keep a loop from SIMD code.
+    Nothing asks whether a divisor is 0, which would keep a loop from SIMD code: callers see to it.
     """
+    function.__qualname__ += f"_{VERSION}"  # of which Numba makes the name in its cache
     options |= dict(nogil=True, fastmath=FAST, error_model="numpy")
     try:
         return njit(cache=True, **options)(function)

@@ -84,6 +84,7 @@ def stream(
     history = History(config, steps, returns, checkpoints)
     own, *others = _shards(config, threads)
     reached: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+    failures: list[BaseException] = []
 
     def record(shard: slice, k: int, evaluation: np.ndarray, params: np.ndarray) -> None:
         if k >= 0:
@@ -96,7 +97,9 @@ def stream(
                 record(shard, k, evaluation, params)
                 reached.put(k)
         except BaseException as error:  # raised again in the caller's thread
+            failures.append(error)
             reached.put(error)
+            control.cancel()
 
     # Daemons: a program that is told to stop need not wait for them.
     workers = [threading.Thread(target=work, args=(shard,), daemon=True) for shard in others]
@@ -113,6 +116,8 @@ def stream(
                 arrived[news] += 1
             if k >= 0:
                 yield history.upto(k + 1)
+    except Cancelled:
+        raise failures[0] if failures else Cancelled from None  # a share's failure ends them all
     finally:
         control.cancel()  # the caller left, or a share failed: no thread goes on alone
         for thread in workers:
@@ -130,6 +135,7 @@ def learn(
     method = ALGORITHMS[config.algorithm]
     state, rollout = State.initial(config, seeds), Rollout(config, seeds)
     minibatch_keys = seeding.keys(seeds, "minibatches")
+    every_step = np.tile(np.arange(rollout.obs.shape[1]), (len(seeds), 1))  # [S, T]
     yield -1, np.empty(0), state.params
     for k, until in enumerate(config.eval_steps):
         while True:
@@ -139,7 +145,7 @@ def learn(
                 break
             batch = learner.assess(rollout, state.params)
             psi = method.weight(batch, config)
-            for index in minibatches(config, minibatch_keys, state.updates, psi.shape):
+            for index in minibatches(config, minibatch_keys, state.updates, every_step):
                 gradient = learner.gradient(state.params, batch, psi, index, config)
                 learner.step(state, gradient, rollout.ready, config)
         yield k, learner.evaluate(state.params, config, seeds, until), state.params
@@ -152,13 +158,13 @@ def learner_of(config: Config):
 
 
 def minibatches(
-    config: Config, keys: np.ndarray, updates: np.ndarray, shape: tuple[int, ...]
+    config: Config, keys: np.ndarray, updates: np.ndarray, every_step: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Which steps enter each Adam step: all of them once, or PPO's shuffled parts.  [S, M]"""
     if not ALGORITHMS[config.algorithm].clipped:
-        yield _every_step(shape)
+        yield every_step
         return
-    _, steps = shape
+    steps = every_step.shape[1]
     for _ in range(config.num_epochs):
         epoch_keys = seeding.fold(keys, updates.astype(np.uint64))[:, None]
         draws = seeding.uniform(epoch_keys, np.arange(steps, dtype=np.uint64))
@@ -167,13 +173,8 @@ def minibatches(
             yield np.ascontiguousarray(order[:, first : first + config.minibatch_size])
 
 
-@lru_cache(maxsize=16)
-def _every_step(shape: tuple[int, ...]) -> np.ndarray:
-    return np.ascontiguousarray(np.broadcast_to(np.arange(shape[1]), shape))
-
-
 def _shards(config: Config, threads: int | None) -> list[slice]:
-    """Contiguous shares of the seeds, one a thread; torch has threads of its own."""
+    """Contiguous shares of the seeds, one a thread; the autograd learner runs on one."""
     wanted = threads or os.cpu_count() or 1
     if learner_of(config).__name__.endswith("autograd"):
         wanted = 1

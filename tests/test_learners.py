@@ -46,8 +46,9 @@ def cases(draw) -> tuple[np.ndarray, dict, np.random.Generator]:
 def schedule(config: Config, state: State, psi: np.ndarray) -> Iterator[np.ndarray]:
     """Which steps enter each update, batch after batch of the same size."""
     keys = seeding.keys(config.seeds, "minibatches")
+    every_step = np.tile(np.arange(psi.shape[1]), (len(psi), 1))
     while True:
-        yield from minibatches(config, keys, state.updates, psi.shape)
+        yield from minibatches(config, keys, state.updates, every_step)
 
 
 def assert_same_gradient(config: Config, params, batch: Batch, psi, index) -> None:

@@ -18,6 +18,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from pgcore import ALGORITHMS, Cancelled, Config, Control, History, networks, stats, stream, train
+from pgcore.compilation import VERSION
 from pgcore.learners import shape_of
 from pgcore.train import SEEDS_WORTH_A_THREAD, learner_of, minibatches, random_return
 
@@ -264,7 +265,33 @@ def test_a_shards_exception_reaches_the_caller(
     assert max(calls) == (49 if threads == 1 else 25)
 
 
+def test_a_shards_exception_does_not_wait_for_the_others(
+    no_thread_stays: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two shares whose first evaluation is 31,250 updates away, and one breaks at once."""
+    seeds = 2 * SEEDS_WORTH_A_THREAD + 1  # the caller's share is the smaller
+    config = SHORT.replace(
+        num_seeds=seeds, total_timesteps=10**6, eval_interval=10**6, batch_size=32
+    )
+    entry, calls = ALGORITHMS["actor_critic"], []
+
+    def breaks(batch, config: Config) -> np.ndarray:
+        calls.append(len(batch.rewards))
+        if len(batch.rewards) > SEEDS_WORTH_A_THREAD:
+            raise ArithmeticError("a shard broke")
+        return entry.weight(batch, config)
+
+    monkeypatch.setitem(ALGORITHMS, "actor_critic", replace(entry, weight=breaks))
+    with pytest.raises(ArithmeticError, match="a shard broke"):
+        list(stream(config, threads=2))
+    assert calls.count(SEEDS_WORTH_A_THREAD) < 31_250
+
+
 # --- PPO's parts, other environments ---------------------------------------------------------
+
+
+def every_step(seeds: int, steps: int) -> np.ndarray:
+    return np.tile(np.arange(steps), (seeds, 1))
 
 
 def test_minibatches_are_shuffled_epochs() -> None:
@@ -272,7 +299,7 @@ def test_minibatches_are_shuffled_epochs() -> None:
     config = Config(algorithm="ppo", num_epochs=3, minibatch_size=5)
     keys, updates = np.array([3, 4], np.uint64), np.zeros(2, np.int64)
     parts = []
-    for index in minibatches(config, keys, updates, (2, 12)):
+    for index in minibatches(config, keys, updates, every_step(2, 12)):
         parts.append(index)
         updates += 1
     assert [p.shape for p in parts] == [(2, 5), (2, 5), (2, 2)] * 3
@@ -281,14 +308,15 @@ def test_minibatches_are_shuffled_epochs() -> None:
         np.testing.assert_array_equal(np.sort(epoch), np.tile(np.arange(12), (2, 1)))
         assert (epoch[0] != epoch[1]).any()
     assert (epochs[0] != epochs[1]).any() and (epochs[1] != epochs[2]).any()
-    (alone, *_) = minibatches(config, keys[1:], np.zeros(1, np.int64), (1, 12))
+    (alone, *_) = minibatches(config, keys[1:], np.zeros(1, np.int64), every_step(1, 12))
     np.testing.assert_array_equal(alone, parts[0][1:])
 
 
 def test_all_others_see_all_steps_once() -> None:
     for algorithm in (key for key, entry in ALGORITHMS.items() if not entry.clipped):
         config = Config(algorithm=algorithm)
-        (index,) = minibatches(config, np.zeros(2, np.uint64), np.zeros(2, np.int64), (2, 3))
+        keys, updates = np.zeros(2, np.uint64), np.zeros(2, np.int64)
+        (index,) = minibatches(config, keys, updates, every_step(2, 3))
         assert index.tolist() == [[0, 1, 2]] * 2
 
 
@@ -296,7 +324,7 @@ def test_first_orders_are_fair() -> None:
     """Which step comes first is as good as uniform over many seeds."""
     config = Config(algorithm="ppo", minibatch_size=1)
     keys = np.arange(6000, dtype=np.uint64)
-    first = next(minibatches(config, keys, np.zeros(6000, np.int64), (6000, 6)))
+    first = next(minibatches(config, keys, np.zeros(6000, np.int64), every_step(6000, 6)))
     assert (np.abs(np.bincount(first[:, 0]) - 1000) < 150).all()
 
 
@@ -355,7 +383,8 @@ def test_the_first_start_compiles_what_later_ones_load(tmp_path: Path) -> None:
     for _ in range(2):
         command = [sys.executable, "-c", program]
         starts.append(subprocess.run(command, env=environment, capture_output=True, check=True))
-        assert any(tmp_path.rglob("*.nbi"))
+    cached = {path.name for path in tmp_path.rglob("*.nbi")}
+    assert cached and all(VERSION in name for name in cached)  # other sources, other names
     assert starts[0].stdout == starts[1].stdout != b""
 
 

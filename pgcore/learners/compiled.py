@@ -117,7 +117,8 @@ def _move(lanes, source, target):
 def _act(lanes, count, params, hidden, greedy):
     """One step of the first `count` lanes: all look, all choose, all move.
 
-    Choosing and moving is done by the idle ones too: a fixed count makes straight SIMD code.
+    Choosing and moving is done by the idle ones too: a fixed count makes straight SIMD code, and
+    nobody reads where they end up.
     """
     x, x_dot, angle, angle_dot = lanes.x, lanes.x_dot, lanes.angle, lanes.angle_dot
     for i in range(count):
