@@ -28,7 +28,7 @@ AIMS = (  # whose, against whom, seeds, times faster
 
 def measure_speed(rehearse: bool) -> dict[str, Any]:
     sizes = speed.SIZES[:2] if rehearse else speed.SIZES
-    rows = speed.race(rounds=1 if rehearse else 3, sizes=sizes)
+    rows = speed.race(rounds=1 if rehearse else 5, sizes=sizes)
     ratios = [
         speed.ratio(rows, other, seeds, ours) | {"aim": aim}
         for ours, other, seeds, aim in AIMS
@@ -40,7 +40,7 @@ def measure_speed(rehearse: bool) -> dict[str, Any]:
 def measure_conduct(rehearse: bool) -> dict[str, Any]:
     return {
         "memory_megabytes": conduct.memory(),
-        "beside_busy": conduct.beside_busy(1 if rehearse else 2),
+        "beside_busy": conduct.beside_busy(1 if rehearse else 3),
         "cancel_milliseconds": conduct.cancellation(3 if rehearse else 20),
     }
 
@@ -49,7 +49,7 @@ PARTS: dict[str, Callable[[bool], Any]] = {
     "speed": measure_speed,
     "start": lambda rehearse: conduct.first_start(),
     "scaling": lambda rehearse: scaling.sweep(1 if rehearse else 2),
-    "roofline": lambda rehearse: roofline.measure(1 if rehearse else 2),
+    "roofline": lambda rehearse: roofline.measure(1 if rehearse else 5),
     "conduct": measure_conduct,
     "agreement": lambda rehearse: agreement.compare(2 if rehearse else 5),
 }

@@ -14,7 +14,7 @@ from pgcore.charts import curves
 from pgcore.stats import mean_t_interval
 
 pytestmark = pytest.mark.browser
-LONG = "/train?algorithms=actor_critic&num_seeds=200&total_timesteps=200000&eval_interval=2000"
+LONG = "/train?algorithms=actor_critic&num_seeds=200&total_timesteps=1000000&eval_interval=10000"
 
 
 def steps_done(page: Page) -> int:
@@ -27,7 +27,7 @@ def start_long_run(page: Page, url: str, first_seed: int) -> None:
     """A run of its own for each test: the registry would share an equal one."""
     page.goto(f"{url}{LONG}&first_seed={first_seed}")
     page.get_by_role("button", name=re.compile("^Run, about")).click()
-    page.get_by_text(re.compile(r"[1-9][\d,]* of 40,000,000 steps")).wait_for()
+    page.get_by_text(re.compile(r"[1-9][\d,]* of 200,000,000 steps")).wait_for()
 
 
 def cancel(page: Page) -> None:
@@ -71,7 +71,7 @@ def test_a_refresh_finds_the_run_again(page: Page, server: str):
     start_long_run(page, server, 2000)
     before = steps_done(page)
     page.reload()
-    page.get_by_text(re.compile(r"of 40,000,000 steps,")).wait_for()
+    page.get_by_text(re.compile(r"of 200,000,000 steps,")).wait_for()
     assert steps_done(page) >= before
     cancel(page)
 
@@ -83,7 +83,7 @@ def test_a_second_tab_sees_the_same_run_and_other_clicks_do_not_end_it(
     before = steps_done(page)
     with visitor(browser) as other:
         other.goto(page.evaluate("location.href"))
-        other.get_by_text(re.compile(r"of 40,000,000 steps,")).wait_for()
+        other.get_by_text(re.compile(r"of 200,000,000 steps,")).wait_for()
         assert steps_done(other) >= before
     page.get_by_text("95%", exact=True).click()
     page.get_by_text("mean with its 95% t interval").wait_for()

@@ -163,8 +163,10 @@ def link() -> str:
 
 def show_refusals() -> None:
     """Say, once, what the link asked for and could not have."""
-    for sentence in st.session_state.pop("refused", []):
-        st.warning(f"From the link: {sentence} The default is shown instead.")
+    refused = st.session_state.pop("refused", [])
+    if refused:
+        sentences = "\n".join(f"- {sentence}" for sentence in refused)
+        st.warning(f"From the link, with the default in its place:\n{sentences}")
 
 
 def figure() -> Figure:

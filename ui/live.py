@@ -15,6 +15,7 @@ from ui.controls import Figure
 AGAIN = ("cancelled", "failed")
 POLL_SECONDS = 0.15
 FIRST_PAINT_SECONDS = 2.0  # a quick run is waited for, and stands in the first paint
+ARRIVAL_SECONDS = 5.0  # whoever arrives, by a link or otherwise, finds this much running
 
 gc.collect()
 gc.freeze()  # what is imported by now is never garbage: later collections pass it over
@@ -65,7 +66,8 @@ def run_or_offer(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, runs.
     stopped = any(run.outcome in AGAIN for run in shown.values())
     if len(shown) < len(figure.configs) or stopped:
         seconds = expected_seconds(figure.configs)
-        wanted = seconds < runs.QUICK_SECONDS and not stopped
+        patience = runs.QUICK_SECONDS if "last_figure" in st.session_state else ARRIVAL_SECONDS
+        wanted = seconds < patience and not stopped
         if not wanted and not any(run.live for run in shown.values()):
             label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
             wanted = place.button(label, icon=":material/play_arrow:", type="primary")

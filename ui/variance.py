@@ -12,7 +12,7 @@ from pgcore.gradients import Decomposition, collect_windows, decompose
 from pgcore.stats import Interval
 from ui import lesson, measure
 
-QUESTION = "After 2,000 steps of learning, is the critic V_φ a value function?"
+QUESTION = "After 2,000 steps of learning, is the critic a value function?"
 MOST_SEEDS = 10
 
 
@@ -110,7 +110,7 @@ def table(parts: dict[int, Decomposition]) -> None:
     """The critic's fit, checkpoint by checkpoint."""
     st.dataframe(variance.critic_table(parts), hide_index=True, height="content")
     st.caption(
-        "The critic against the true value of the same states. R² = 1 - E(V - V_φ)² / Var V: "
+        "The critic against the true value of the same states. $R^2 = 1 - E(V - V_\\phi)^2 / \\mathrm{Var}\\,V$: "
         "below 0, the mean of V for every state would be nearer."
     )
 
@@ -152,7 +152,7 @@ def every_seed(policy: measure.Policy) -> None:
         steps = checkpoint * config.eval_interval
         poor, costly = variance.counted(cells, steps)
         st.markdown(
-            f"- After {steps:,} steps V_φ predicts the value worse than one number for every state "
+            f"- After {steps:,} steps the critic predicts the value worse than one number for every state "
             f"in {_of(poor)} seeds, and an update with the critic has more variance than with the "
             f"best constant in {_of(costly)}."
         )

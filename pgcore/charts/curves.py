@@ -97,7 +97,14 @@ def curves_spec(
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
-    written: Any = dict(align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600)
+    early = f"datum.step < {0.6 * last_step}"  # a run that goes on: its label stands before it
+    written: Any = dict(
+        align=alt.ExprRef(f"{early} ? 'left' : 'right'"),
+        dx=alt.ExprRef(f"{early} ? 6 : -4"),
+        dy=alt.ExprRef(f"{early} ? 4 : -9"),
+        fontSize=13,
+        fontWeight=600,
+    )
     halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
         *(_rule(value, text) for value, text in ((threshold, "solved"), (random, "random"))

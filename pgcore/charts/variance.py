@@ -24,7 +24,7 @@ from pgcore.gradients import (
 from pgcore.gradients.estimates import best_constant
 from pgcore.stats import Interval, proportion_interval
 
-BASELINES = {"none": "No baseline", "critic": "The critic V_φ", "value": "The true V(s)"}
+BASELINES = {"none": "No baseline", "critic": "The critic", "value": "The true V(s)"}
 PARTS = {"action": "which action", "later": "what followed", "state": "which state"}
 COLOURS = ["#D55E00", "#0072B2", "#8A8A8A"]  # of PARTS
 GREY = "#888888"
@@ -126,7 +126,7 @@ def critic_spec(low: float, high: float, height: int = 250) -> dict:
             x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b:Q", y2="b:Q"
         ),
         base.mark_point(filled=True, size=16, opacity=0.4, clip=True, color="#009E73").encode(
-            y=alt.Y("predicted:Q", title="the critic's V_φ(s)", scale=scale, axis=axis),
+            y=alt.Y("predicted:Q", title="the critic's V(s)", scale=scale, axis=axis),
             tooltip=[alt.Tooltip(f"{name}:Q") for name in ("true", "predicted", "noise")],
         ),
     ]
@@ -200,7 +200,7 @@ def cell(row: np.ndarray, config: Config, seed: int) -> dict[str, float]:
 
 
 TITLES = {
-    "explained": "R² of V_φ",
+    "explained": "R² of the critic",
     "ratio": "tr Σ, critic / best constant",
 }
 
