@@ -192,7 +192,7 @@ def _conduct(part: Row) -> str:
         *(
             [f"Slowdown beside busy processes ({row['busy_processes']}), 1,000 seeds",
              f"{row['slowdown']:.2f}", f"fair share: {row['fair_slowdown']:.2f}",
-             _verdict(row["times_fair"] <= 1.1)]
+             _verdict(row["times_fair"] <= 1)]
             for row in part["beside_busy"]
         ),
     ]  # fmt: skip

@@ -127,6 +127,22 @@ def test_the_lab_preset_and_a_kept_run(page: Page, server: str):
     expect(page.locator(f'[aria-label*="Actor-critic at {final:.0f} after"]').first).to_be_visible()
 
 
+def test_more_settings_show_their_values_whenever_they_are_opened(page: Page, server: str):
+    """The browser makes a popover's widgets when it opens, many runs of the page later."""
+    page.goto(f"{server}/train?gae_lambda=0.9")
+    page.get_by_text("environment steps and every evaluation").wait_for()
+    for seeds in ("5", "6"):
+        box = page.get_by_role("spinbutton", name="Seeds")
+        box.fill(seeds)
+        box.press("Enter")
+        page.wait_for_function(f"location.search.includes('num_seeds={seeds}')")
+        settled(page)
+    page.get_by_role("button", name="More settings").click()
+    environment = page.get_by_role("textbox", name="Gymnasium environment")
+    expect(environment).to_have_value("CartPole-v1")
+    expect(page.get_by_role("slider", name="GAE's lambda")).to_have_value("0.9")
+
+
 def test_replay_walks_through_a_finished_run(page: Page, server: str):
     page.goto(f"{server}/train")
     page.get_by_text("evaluation 20 of 20").wait_for()

@@ -243,6 +243,17 @@ def field_widgets(names: Sequence[str]) -> None:
             field_widget(name)
 
 
+def more_settings(names: Sequence[str]) -> None:
+    """Fields behind a button."""
+    with st.popover("More settings", icon=":material/tune:"):
+        for name in names:
+            # The browser makes these widgets when it opens: only a value set in the last run of
+            # the page reaches them then, and without one they would show their least.
+            key = f"set_{name}"
+            st.session_state[key] = st.session_state.get(key, settings()[name])
+            field_widget(name)
+
+
 def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
     """Further settings, band, presets, keep. Stops the page with a sentence if settings clash.
 
@@ -250,10 +261,7 @@ def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
     """
     state = settings()
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("More settings", icon=":material/tune:"):
-            for name in FIELDS:
-                if name not in [*in_sight, "algorithm"]:
-                    field_widget(name)
+        more_settings([name for name in FIELDS if name not in [*in_sight, "algorithm"]])
         st.session_state.setdefault("set_band", state["band"])
         state["band"] = st.segmented_control(
             "Band", list(BANDS), key="set_band", label_visibility="collapsed", required=True

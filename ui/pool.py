@@ -119,10 +119,7 @@ def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
         ) or score  # fmt: skip
         put("seeds_pool", size)
         put("seeds_score", score)
-        with st.popover("More settings", icon=":material/tune:"):
-            for name in controls.FIELDS:
-                if name not in ("algorithm", "num_seeds"):
-                    controls.field_widget(name)
+        controls.more_settings([k for k in controls.FIELDS if k not in ("algorithm", "num_seeds")])
         if study:
             largest = min(studies.MAX_STUDY, int(size))
             key = key_of("seeds_n", min(n, largest), largest)

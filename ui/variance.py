@@ -110,7 +110,8 @@ def table(parts: dict[int, Decomposition]) -> None:
     """The critic's fit, checkpoint by checkpoint."""
     st.dataframe(variance.critic_table(parts), hide_index=True, height="content")
     st.caption(
-        "The critic against the true value of the same states. $R^2 = 1 - E(V - V_\\phi)^2 / \\mathrm{Var}\\,V$: "
+        "The critic against the true value of the same states. "
+        r"$R^2 = 1 - E(V - V_\phi)^2 / \mathrm{Var}\,V$: "
         "below 0, the mean of V for every state would be nearer."
     )
 
@@ -152,9 +153,9 @@ def every_seed(policy: measure.Policy) -> None:
         steps = checkpoint * config.eval_interval
         poor, costly = variance.counted(cells, steps)
         st.markdown(
-            f"- After {steps:,} steps the critic predicts the value worse than one number for every state "
-            f"in {_of(poor)} seeds, and an update with the critic has more variance than with the "
-            f"best constant in {_of(costly)}."
+            f"- After {steps:,} steps the critic predicts the value worse than one number for "
+            f"every state in {_of(poor)} seeds, and an update with the critic has more variance "
+            f"than with the best constant in {_of(costly)}."
         )
     st.caption(
         f"n = {len(seeds)} training seeds, a line each; green: seed {policy.seed} with its 95% "
