@@ -52,6 +52,8 @@ class CriticNetwork(nn.Module):
 class PolicyGradient:
     """Task 1, as written."""
 
+    value_coef = 0.5
+
     def __init__(self) -> None:
         self.actor, self.critic = ActorNetwork(), CriticNetwork()
         self.optimizer = optim.Adam(
@@ -94,7 +96,7 @@ class PolicyGradient:
         policy_loss = -(self.logprobs * self.weight(q_values)).mean()
         value_loss = (self.values - q_values).pow(2).mean()
         self.optimizer.zero_grad()
-        (policy_loss + 0.5 * value_loss).backward()
+        (policy_loss + self.value_coef * value_loss).backward()
         self.optimizer.step()
         self.reset()
 
@@ -114,11 +116,19 @@ class PolicyGradient:
 
 
 class BaselinedPolicyGradient(PolicyGradient):
-    """Task 2. Mended: `log_probs` is `self.logprobs`; the parent's critic update and its `reset`
-    stay, for without the critic there is nothing to bootstrap from."""
+    """Task 2, as written: its loss has no value term, so the critic that bootstraps is never
+    trained. Made to run: `log_probs` is `self.logprobs`, and `reset()` follows the update."""
+
+    value_coef = 0.0
 
     def weight(self, q_values):
         return q_values - q_values.mean()
+
+
+class BaselinedPolicyGradientWithCritic(BaselinedPolicyGradient):
+    """Task 2, mended: the value loss of the parent stays, so the critic is trained."""
+
+    value_coef = 0.5
 
 
 class ActorCritic(PolicyGradient):
@@ -133,6 +143,7 @@ class ActorCritic(PolicyGradient):
 AGENTS: dict[str, type[PolicyGradient]] = {
     "policy_gradient": PolicyGradient,
     "batch_mean": BaselinedPolicyGradient,
+    "batch_mean_with_critic": BaselinedPolicyGradientWithCritic,
     "actor_critic": ActorCritic,
 }
 
