@@ -2,7 +2,13 @@
 
 import streamlit as st
 
-from ui import agents, cloud, controls, exact, inside, measure, pages, seeds
+from ui.cloud import view as cloud
+from ui.inside import view as inside
+from ui.seeds import view as seeds
+from ui.shell import controls, pages
+from ui.shell import knobs as exact
+from ui.shell import policy as measure
+from ui.watch import agents
 
 LINKED = (agents, cloud, exact, inside, measure, seeds)  # each adds its parameters to the link
 

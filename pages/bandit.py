@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pgcore.charts import bandit as charts
 from pgcore.exact.bandit import Bandit, never_good_arm
-from ui import controls, exact, lesson, pages
+from ui.bandit import charts
+from ui.shell import controls, lesson, pages
+from ui.shell import knobs as exact
 
 pages.require_frame()
 pages.heading("bandit")

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import baseline, controls, live, measure, pages
+from ui.baseline import view as baseline
+from ui.shell import controls, live, pages
+from ui.shell import policy as measure
 
 pages.require_frame()
 pages.heading("baseline")

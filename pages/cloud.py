@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pgcore.charts import cloud as charts
-from ui import cloud, controls, lesson, live, measure, pages
+from ui.cloud import charts
+from ui.cloud import view as cloud
+from ui.shell import controls, lesson, live, pages
+from ui.shell import policy as measure
 
 pages.require_frame()
 pages.heading("cloud")

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import controls, inside, live, measure, pages
+from ui.inside import view as inside
+from ui.shell import controls, live, pages
+from ui.shell import policy as measure
 
 pages.require_frame()
 pages.heading("inside")

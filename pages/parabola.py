@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import controls, lesson, live, measure, pages, parabola
+from ui.parabola import view as parabola
+from ui.shell import controls, lesson, live, pages
+from ui.shell import policy as measure
 
 pages.require_frame()
 pages.heading("parabola")

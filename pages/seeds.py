@@ -1,6 +1,7 @@
 """Seeds: hundreds of agents that differ in nothing but their seed."""
 
-from ui import controls, live, pages, seeds
+from ui.seeds import view as seeds
+from ui.shell import controls, live, pages
 
 pages.require_frame()
 pages.heading("seeds")

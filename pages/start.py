@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, figures, live, pages
+from ui.shell import controls, figures, live, pages
 
 pages.require_frame()
 pages.heading("start")

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pgcore.charts import toypole as charts
-from ui import controls, exact, lesson, pages
+from ui.shell import controls, lesson, pages
+from ui.shell import knobs as exact
+from ui.toypole import charts
 
 pages.require_frame()
 pages.heading("toypole")

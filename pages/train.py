@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import controls, export, figures, lesson, live, pages, replay
+from ui.shell import controls, export, figures, lesson, live, pages
+from ui.train import replay
 
 pages.require_frame()
 pages.heading("train")

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pgcore.charts.variance import FITS
-from ui import controls, lesson, live, measure, pages, variance
+from ui.shell import controls, lesson, live, pages
+from ui.shell import policy as measure
+from ui.variance import view as variance
+from ui.variance.charts import FITS
 
 pages.require_frame()
 pages.heading("variance")

@@ -3,12 +3,14 @@
 import streamlit as st
 
 from pgcore import envs
-from pgcore.charts import KEYS, watch
 from pgcore.episodes import landscape, policy_of
+from pgcore.plotting.theme import KEYS
 from pgcore.render import draw
-from ui import agents, controls, film, live, pages
-from ui.player import player
-from ui.push import push
+from ui.player.episodes import player
+from ui.player.push import push
+from ui.shell import controls, live, pages
+from ui.watch import agents, film
+from ui.watch import charts as watch
 
 pages.require_frame()
 pages.heading("watch")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pgcore.algorithms import ALGORITHMS
-from ui.pages import PAGES
+from ui.shell.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -1,0 +1,127 @@
+"""Inside one update and Your baseline, used as a reader would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from ui.inside.view import OPTIONS
+
+ROOT = Path(__file__).parents[2]
+SHORT = {"total_timesteps": "2000", "num_seeds": "2"}
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    for name, value in (SHORT | query).items():
+        app.query_params[name] = value
+    app.run()
+    return settled(app.switch_page(page).run())
+
+
+def settled(app: AppTest) -> AppTest:
+    """Run until no measurement stands behind a progress bar: each run waits a while for it."""
+    for _ in range(100):
+        if not app.get("progress"):
+            return app
+        app.run()
+    raise AssertionError("the measurement does not end")
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def latex(app: AppTest) -> list[str]:
+    return [element.value.strip("$\n") for element in app.latex]
+
+
+def test_the_film_goes_forward_and_the_estimator_changes_on_the_same_batch():
+    app = opened("pages/inside.py")
+    assert not app.exception
+    assert r"\pi_\theta(a_{16}" in latex(app)[0]
+    press(app, "Forward")
+    assert latex(app)[0].startswith("Q_{31} = r_{31}")
+    press(app, "Forward")
+    assert latex(app)[0].startswith("Q_{30} = r_{30}")
+    assert app.query_params["stage"] == "returns"
+    press(app, "Back")
+    assert latex(app)[0].startswith("Q_{31} = r_{31}")
+    app.session_state["inside_stage"] = "weight"
+    app.session_state["inside_lens"] = "policy_gradient"
+    app.run()
+    assert "- 0.00 = +" in latex(app)[0]
+    assert "push up" in latex(app)[0]
+    assert not app.exception
+
+
+def test_the_prediction_is_answered_by_this_batch():
+    app = opened("pages/inside.py")
+    assert not any("played on" in text.value for text in app.markdown)
+    app.radio(key="say_bad_action").set_value(OPTIONS[1]).run()
+    press(app, "Commit")
+    settled(app)
+    (said,) = (text.value for text in app.markdown if "played on" in text.value)
+    assert OPTIONS[1] in said
+    assert OPTIONS[0] in said
+    assert "bad ones up" in app.dataframe[0].value.columns
+
+
+def test_a_link_opens_the_film_where_it_stood():
+    app = opened("pages/inside.py", stage="step", at="7", lens="gae", window="5")
+    assert r"\log \pi_\theta(a_{7}" in latex(app)[0]
+    assert not app.warning
+    assert {name: app.query_params[name] for name in ("lens", "window", "at")} == {
+        "lens": "gae", "window": "5", "at": "7"
+    }  # fmt: skip
+
+
+def test_what_a_link_cannot_have_is_said():
+    app = opened("pages/inside.py", stage="end", at="99", lens="magic", window="-1")
+    assert not app.exception
+    assert len(app.warning) == 4
+    assert r"\pi_\theta(a_{16}" in latex(app)[0]
+
+
+def test_a_formula_is_judged_and_trained_and_shared():
+    app = opened("pages/baseline.py", num_windows="1000", formula="b = 0.5 * q")
+    assert not app.exception
+    words = " ".join(text.value for text in app.markdown)
+    assert "**Biased**" in words
+    assert "**Caught in the act**: it reads `q`" in words
+    assert "**Trained**, it ends at" in words
+    assert latex(app)[0] == r"\Psi_t = Q_t - 0.5 \cdot Q_t"
+    assert app.query_params["formula"] == "b = 0.5 * q"
+
+
+def test_an_error_points_at_the_character_and_the_last_formula_stays():
+    app = opened("pages/baseline.py", num_windows="1000", formula="b = v")
+    app.text_input(key="baseline_typed").set_value("b = vv").run()
+    (said,) = (error.value for error in app.error)
+    assert said.replace("\\", "") == "vv is not known here; did you mean v?"
+    assert app.code[0].value == "b = vv\n    ^"
+    assert latex(app)[0] == r"\Psi_t = Q_t - V_\phi(s_t)"
+    assert app.query_params["formula"] == "b = v"
+    assert not app.exception
+
+
+def test_a_formula_without_a_number_is_reported_and_not_drawn():
+    app = opened("pages/baseline.py", num_windows="1000")
+    settled(app.text_input(key="baseline_typed").set_value("b = log(v - 1000)").run())
+    sentences = [error.value for error in app.error]
+    assert len(sentences) == 2  # measured, and trained
+    assert all("gives NaN at t" in sentence for sentence in sentences)
+    assert not any("Variance" in text.value for text in app.markdown)
+    settled(app.switch_page("pages/inside.py").run())
+    app.session_state["inside_lens"] = "formula"
+    app.run()
+    assert not app.exception
+    assert any("no number on this batch" in error.value for error in app.error)
+
+
+def test_an_example_is_one_click():
+    app = opened("pages/baseline.py", num_windows="1000")
+    settled(app.button_group(key="baseline_example").set_value("b = 100").run())
+    assert latex(app)[0] == r"\Psi_t = Q_t - 100"
+    assert app.text_input(key="baseline_typed").value == "b = 100"

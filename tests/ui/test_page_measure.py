@@ -1,0 +1,299 @@
+"""The cloud, The parabola, Where variance comes from: what a reader does there, and sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pgcore import Config, runs
+from ui.cloud import charts as cloud
+from ui.shell import policy as measure
+
+ROOT = Path(__file__).parents[2]
+PREDICTED = {"right_way": "", "harm": "", "critic": "", "far": ""}  # who would rather just see
+SMALL = {"num_seeds": "3", "total_timesteps": "2000", "eval_interval": "500", "batch_size": "8"}
+
+
+def opened(page: str, predicted: dict[str, str] | None = None, **query: str) -> AppTest:
+    """A page of the app, once everything on it has been measured."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.session_state["predictions"] = dict(PREDICTED if predicted is None else predicted)
+    for name, value in (SMALL | query).items():
+        app.query_params[name] = value
+    app.run()
+    return settled(app.switch_page(f"pages/{page}.py").run())
+
+
+def settled(app: AppTest) -> AppTest:
+    """Run on, as the page's timers would, until no progress bar is left."""
+    for _ in range(100):
+        assert not app.exception
+        if not app.get("progress"):
+            return app
+        app.run()
+    raise AssertionError("a measurement does not end")
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def table(app: AppTest, column: str):
+    """The page's table that has this column."""
+    return next(frame.value for frame in app.dataframe if column in frame.value)
+
+
+# --- measurements that all sessions share ----------------------------------------------------
+
+
+@pytest.fixture
+def shelf(monkeypatch) -> Iterator[None]:
+    """No measurements yet, and none of these is left behind."""
+    monkeypatch.setattr(measure, "_jobs", type(measure._jobs)())
+    monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 5.0)
+    yield
+
+
+def ask(key: str, work, steps: int = 1000) -> AppTest:
+    """One session that asks for one measurement."""
+
+    def page(key, work, steps):
+        import streamlit as st
+
+        from ui.shell import policy as measure
+
+        st.text(str(measure.measured(key, work, "Measuring", steps)))
+
+    arguments = {"key": key, "work": work, "steps": steps}
+    return AppTest.from_function(page, kwargs=arguments, default_timeout=30).run()
+
+
+def test_a_measurement_is_made_once_for_all_sessions(shelf):
+    calls: list[str] = []
+
+    def work(progress):
+        calls.append("made")
+        return f"result {len(calls)}"
+
+    assert ask("a", work).text[0].value == "result 1"
+    assert ask("a", work).text[0].value == "result 1"
+    assert ask("b", work).text[0].value == "result 2"
+    assert len(calls) == 2
+
+
+def test_a_long_measurement_shows_its_progress_and_then_its_result(shelf, monkeypatch):
+    monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.05)
+    told, go = Event(), Event()
+
+    def work(progress):
+        progress(0.4)
+        told.set()
+        assert go.wait(30)
+        return "the result"
+
+    app = ask("long", work)
+    assert app.text[0].value == "None"
+    assert told.wait(30)
+    app.run()
+    assert app.get("progress")[0].text == "Measuring: 40%"
+    go.set()
+    assert settled(app).text[0].value == "the result"
+
+
+def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(shelf, monkeypatch):
+    monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.05)
+    go, ended = Event(), Event()
+
+    def work(progress):
+        assert go.wait(30)
+        try:
+            progress(0.5)
+        finally:
+            ended.set()
+        return "made"
+
+    app = ask("left", work)
+    monkeypatch.setattr(measure, "ABANDONED_SECONDS", -1.0)
+    go.set()
+    assert ended.wait(30)
+    assert isinstance(measure._jobs["left"].result.exception(30), measure.Abandoned)
+    monkeypatch.undo()
+    assert settled(app.run()).text[0].value == "made"
+
+
+def test_a_measurement_that_fails_says_so_and_may_be_tried_again(shelf):
+    outcomes = iter([ValueError("The parameters are not finite."), "made"])
+
+    def work(progress):
+        outcome = next(outcomes)
+        if isinstance(outcome, ValueError):
+            raise outcome
+        return outcome
+
+    app = ask("bad", work)
+    assert app.error[0].value == "The parameters are not finite."
+    assert app.run().text[0].value == "made"
+
+
+def test_the_oldest_measurements_make_room(shelf):
+    for name in "abc":
+        ask(name, lambda progress: 0, steps=measure.ROOM // 2)
+    assert list(measure._jobs) == ["b", "c"]
+    ask("b", lambda progress: 1, steps=measure.ROOM // 2)
+    assert list(measure._jobs) == ["c", "b"]
+
+
+def test_too_many_measurements_are_refused_in_a_sentence(shelf, monkeypatch):
+    monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.01)
+    monkeypatch.setattr(measure, "MAX_WAITING", 1)
+    go = Event()
+    ask("first", lambda progress: go.wait(30))
+    assert ask("second", lambda progress: 0).error[0].value.startswith("Many measurements")
+    go.set()
+
+
+# --- the policy that is held still -----------------------------------------------------------
+
+
+def test_a_policy_is_the_same_alone_or_among_others():
+    alone, among = (Config(num_seeds=n, total_timesteps=1000) for n in (1, 3))
+    for config in (alone, among):
+        runs.REGISTRY.submit(config).finished.wait(60)
+    first, second = (measure.frozen(config, 0, 2) for config in (alone, among))
+    assert first.identity == second.identity
+    assert (first.row == second.row).all()
+    assert second.at(1).steps == 500
+    assert second.at(0).name == "Actor-critic, seed 0, before training"
+    with pytest.raises(ValueError, match="no policy of seed 0 at checkpoint 3"):
+        first.at(3)
+    with pytest.raises(ValueError, match="no policy of seed 5"):
+        measure.frozen(among, 5, 1)
+
+
+def test_a_policy_does_not_depend_on_settings_that_its_agent_never_reads():
+    changed = Config(baseline=5.0, formula="q / 2", gae_lambda=0.5)
+    assert measure.as_trained(changed) == Config(gae_lambda=0.5)
+    for key, field in (("constant", "baseline"), ("formula", "formula")):
+        kept = measure.as_trained(changed.replace(algorithm=key))
+        assert getattr(kept, field) == getattr(changed, field)
+
+
+def test_every_estimator_but_those_that_a_page_varies_is_measured():
+    assert {"policy_gradient", "actor_critic", "gae", "reinforce"} <= set(measure.ESTIMATORS)
+    assert not {"constant", "formula"} & set(measure.ESTIMATORS)
+
+
+# --- The cloud -------------------------------------------------------------------------------
+
+
+def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
+    app = opened("cloud", predicted={})
+    assert not app.get("vega_lite_chart")
+    said = [*cloud.SHARES][-1]
+    app.radio[0].set_value(said).run()
+    next(button for button in app.button if button.label == "Commit").click().run()
+    share = table(settled(app), "right way").set_index("estimator")["right way"]
+    assert len(app.get("vega_lite_chart")) == 5
+    assert said in words(app)
+    assert f"Plain: {share['Policy gradient']}" in words(app)
+    assert f"With the critic: {share['Actor-critic']}" in words(app)
+
+
+def test_the_cloud_breathes_as_b_moves_and_its_policy_stays():
+    app = opened("cloud", baseline="0")
+    titles = [text.value for text in app.markdown if text.value.endswith("right")]
+    plain, constant = (re.sub(r".*· ", "", titles[k]) for k in (0, -1))
+    assert titles[-1].startswith("**Constant, b = 0**")
+    assert constant[:3] == plain[:3]  # b = 0 is plain policy gradient
+    before = table(app, "right way")
+    settled(app.slider(key="measure_b").set_value(25.0).run())
+    after = [text.value for text in app.markdown if text.value.endswith("right")]
+    assert after[:-1] == titles[:-1]
+    assert after[-1].startswith("**Constant, b = 25**")
+    assert not after[-1].endswith(constant)
+    assert table(app, "right way").equals(before)
+    assert app.session_state["settings"]["baseline"] == 25
+
+
+def test_other_batches_and_checkpoints_are_measured_anew():
+    app = opened("cloud", checkpoint="3", window_steps="16", panels="gae,batch_mean")
+    assert "after 1,500 steps" in words(app)
+    assert "batches of 16 steps" in words(app)
+    assert [text.value.split("**")[1] for text in app.markdown if text.value.endswith("right")] == [
+        "Batch mean",
+        "GAE",
+    ]
+    before = table(app, "right way")
+    settled(app.select_slider(key="measure_window_steps").set_value(1).run())
+    assert not table(app, "right way").equals(before)
+    assert "A batch of one step" in words(app)
+    assert app.session_state["settings"]["window_steps"] == 1
+    assert "Batch mean" in words(app)  # the panels stay
+
+
+def test_what_a_link_cannot_have_is_said():
+    app = opened("cloud", checkpoint="99", agent="ppo", panels="gae,nonsense", seed="0")
+    said = " ".join(warning.value for warning in app.warning)
+    assert "'99'" in said
+    assert "'ppo'" in said
+    assert "panels may name" in said
+    assert "Actor-critic, seed 0, after 500 steps" in words(app)
+
+
+def test_another_environment_is_refused_in_a_sentence():
+    app = opened("cloud", env_id="Acrobot-v1")
+    assert "on CartPole alone" in app.info[0].value
+
+
+def test_a_run_that_takes_long_is_offered_and_not_started():
+    app = opened("variance", num_seeds="500", total_timesteps="200000", eval_interval="10000")
+    assert any(button.label.startswith("Train this agent, about") for button in app.button)
+    assert not app.get("vega_lite_chart")
+
+
+# --- The parabola ----------------------------------------------------------------------------
+
+
+def test_dragging_b_moves_the_variance_and_trains_with_it():
+    app = opened("parabola", baseline="0")
+    assert len(app.get("vega_lite_chart")) == 2
+    assert "With b = 0 the return" in words(app)
+    settled(app.slider(key="measure_b").set_value(30.0).run())
+    assert "With b = 30 the return" in words(app)
+    config = Config(
+        algorithm="constant", baseline=30.0, num_seeds=3, total_timesteps=2000, batch_size=8
+    )
+    assert runs.REGISTRY.get(config).outcome == "done"
+    assert "[" in re.search(r"b\* = [\d.]+ (\[.*?\])", words(app)).group(1)
+
+
+def test_a_far_baseline_is_predicted_and_then_trained():
+    app = opened("parabola", predicted={"harm": ""}, num_seeds="5", total_timesteps="10000")
+    assert not app.error
+    assert "exactly 0" not in words(app)
+    (radio,) = app.radio
+    radio.set_value(radio.options[0]).run()  # it biases the gradient: wrong, whatever happens
+    settled(next(button for button in app.button if button.label == "Commit").click().run())
+    assert "You predicted *It biases the gradient and slows learning*" in words(app)
+    assert "It adds no bias" in words(app)
+    assert "exactly 0" in words(app)
+
+
+# --- Where variance comes from ---------------------------------------------------------------
+
+
+def test_the_sources_and_the_critic_follow_the_checkpoint():
+    app = opened("variance", checkpoint="1")
+    assert len(app.get("vega_lite_chart")) == 6
+    fit = table(app, "RMSE").set_index("steps learned")
+    assert fit.index.tolist() == ["0", "500", "1,000", "1,500", "2,000"]
+    assert f"R² = {fit.loc['500', 'R²']}" in words(app)
+    settled(app.select_slider(key="measure_checkpoint").set_value(4).run())
+    assert f"R² = {fit.loc['2,000', 'R²']}" in words(app)
+    assert "n = 3 training seeds" in words(app)
+    assert re.search(r"After 2,000 steps .* in \d of 3 \[", words(app))

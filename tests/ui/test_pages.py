@@ -1,0 +1,81 @@
+"""Every page of the list opens without an error, alone and in the frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pgcore import Config
+from pgcore.algorithms import ALGORITHMS
+from ui.shell import controls
+from ui.shell.pages import PAGES
+
+ROOT = Path(__file__).parents[2]
+
+
+def opened(page: str, **query: str) -> AppTest:
+    """The app with one page open."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    return app.switch_page(page).run()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_a_page_opens_and_asks_its_question(page):
+    app = opened(page.path)
+    assert not app.exception
+    assert not app.error
+    assert any(page.question in text.value for text in app.markdown)
+
+
+def test_the_list_names_every_file_in_pages():
+    assert {page.path for page in PAGES} == {
+        f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")
+    }
+
+
+@pytest.mark.parametrize("key", ALGORITHMS)
+def test_train_shows_every_algorithm_with_its_source(key):
+    app = opened("pages/train.py", algorithms=key, num_seeds="2", total_timesteps="1000")
+    assert not app.exception
+    assert any(f"def {ALGORITHMS[key].weight.__name__}(" in code.value for code in app.code)
+
+
+def test_a_figure_survives_its_own_link():
+    figure = controls.Figure(("gae", "ppo"), Config(algorithm="gae", gamma=0.9, formula="b = v/2"))
+    again, refused = controls.parse_figure(figure.to_query(whole=True))
+    assert (again, refused) == (figure, [])
+    assert controls.parse_figure(figure.to_query()) == (figure, [])
+
+
+def test_one_bad_value_spoils_only_itself():
+    figure, refused = controls.parse_figure({"gamma": "2", "num_seeds": "7", "algorithms": "gae,x"})
+    assert (figure.config.gamma, figure.config.num_seeds) == (0.99, 7)
+    assert figure.algorithms == ("gae",)
+    assert len(refused) == 2
+
+
+def test_values_that_fit_only_together_are_taken_together():
+    texts = {"eval_interval": "20000", "total_timesteps": "50000"}
+    figure, refused = controls.parse_figure(texts)
+    assert (figure.config.eval_interval, refused) == (20_000, [])
+
+
+def test_the_exported_python_reproduces_the_figure():
+    figure = controls.Figure(("gae",), Config(algorithm="gae", num_seeds=2, total_timesteps=1000))
+    printed: list[tuple] = []
+    exec(controls.python_code(figure), {"print": lambda *words: printed.append(words)})
+    from pgcore import train
+
+    assert printed[0][:2] == ("gae", train(figure.config).final_returns.mean())
+
+
+def test_settings_survive_a_change_of_page():
+    app = opened("pages/train.py", num_seeds="3", total_timesteps="1000")
+    app.switch_page("pages/start.py").run()
+    app.switch_page("pages/train.py").run()
+    assert app.query_params["num_seeds"] == "3"

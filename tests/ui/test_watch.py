@@ -1,0 +1,147 @@
+"""The Watch page: choices, links that ask for what is not there, and films off its thread."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pgcore import Config, train
+from pgcore.algorithms import ALGORITHMS
+from pgcore.episodes import play, policy_of
+from pgcore.plotting.theme import KEYS
+from ui.player import episodes as player
+from ui.watch import agents, film
+
+ROOT = Path(__file__).parents[2]
+CONFIG = Config(num_seeds=2, total_timesteps=1000)
+HISTORIES = {key: train(CONFIG.replace(algorithm=key)) for key in ("batch_mean", "actor_critic")}
+
+
+def watching(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    settings = {"num_seeds": "2", "total_timesteps": "1000"} | query
+    for name, value in settings.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("pages/watch.py").run()
+    assert not app.exception
+    return app
+
+
+def test_it_opens_on_the_last_checkpoint_of_the_first_agent():
+    app = watching()
+    assert [box.value for box in app.selectbox] == ["policy_gradient", 0, "alone"]
+    assert app.select_slider[0].value == 2
+    assert not app.warning
+    assert any("Episode" in text.value and "of n = 20" in text.value for text in app.caption)
+
+
+def test_a_link_chooses_agent_seed_and_checkpoint():
+    app = watching(agent="batch_mean", seed="1", checkpoint="1", acts="greedy", beside="all")
+    assert [box.value for box in app.selectbox] == ["batch_mean", 1, "all"]
+    assert app.select_slider[0].value == 1
+    assert any("with greedy actions. All start" in text.value for text in app.caption)
+    assert app.query_params["seed"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"seed": "7"}, "There is no seed 7 in this run, which has 0 to 1; 0 is shown instead."),
+        ({"checkpoint": "3"}, "There is no checkpoint 3 in this run, which has 0 to 2; 2 is"),
+        ({"checkpoint": "x<b>"}, "There is no checkpoint x<b> in this run"),
+        ({"agent": "ppo"}, "There is no agent 'ppo' here, only policy_gradient, batch_mean, act"),
+    ],
+)
+def test_what_the_runs_do_not_have_is_said_and_something_else_shown(query, sentence):
+    app = watching(**query)
+    assert any(text.value.startswith(sentence) for text in app.warning)
+    assert any("of n = 20" in text.value for text in app.caption)
+
+
+def test_another_environment_is_refused_in_a_sentence():
+    app = watching(env_id="Acrobot-v1", algorithms="reinforce", num_seeds="1")
+    assert any(text.value.startswith("Episodes of Acrobot-v1 cannot be") for text in app.info)
+
+
+CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside="alone")
+
+
+def test_the_cast_is_the_chosen_agent_s_episode():
+    roles, sentence = agents.cast(HISTORIES, replace(CHOICE, episode="best"))
+    row = policy_of(HISTORIES["batch_mean"], 1, 2)
+    lengths = [e.length for e in play(row, CONFIG, 1, 1000, agents.EPISODES)]
+    assert [role.episode.length for role in roles] == [max(lengths)]
+    assert roles[0].colour == KEYS.index("batch_mean")
+    assert roles[0].label == "Batch mean, seed 1, 1,000 steps"
+    assert f"lasted {min(lengths)} to {max(lengths)}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("beside", "second"),
+    [("before", "The same seed, untrained"), ("all", ALGORITHMS["actor_critic"].name)],
+)
+def test_those_side_by_side_start_in_the_same_state(beside, second):
+    roles, _ = agents.cast(HISTORIES, replace(CHOICE, beside=beside))
+    assert [role.label for role in roles][1:] == [second]
+    assert np.array_equal(roles[0].episode.states[0], roles[1].episode.states[0])
+    assert not np.array_equal(roles[0].episode.probs[:5], roles[1].episode.probs[:5])
+
+
+def test_an_episode_is_a_few_kilobytes():
+    episode = agents.cast(HISTORIES, CHOICE)[0][0].episode
+    sent = player.encode(player.table(episode))
+    assert len(sent) == 4 * -(-(episode.length + 1) * 8 * 4 // 3)
+    assert 4 * -(-501 * 8 * 4 // 3) < 22_000
+    assert len(player.encode(episode.states)) < 0.52 * len(sent)
+
+
+STATES = np.array([[0.1 * t, 0, 0.01 * t, 0] for t in range(4)])
+
+
+@pytest.fixture(autouse=True)
+def no_films(monkeypatch):
+    monkeypatch.setattr(film, "_films", type(film._films)())
+
+
+def test_a_film_is_made_once_on_another_thread(monkeypatch):
+    threads, make = [], film.FORMATS["WebP"][0]
+
+    def watched(states, progress):
+        threads.append(threading.current_thread())
+        return make(states, progress)
+
+    monkeypatch.setitem(film.FORMATS, "WebP", (watched, ""))
+    first, second = film.order(STATES, "WebP"), film.order(STATES.copy(), "WebP")
+    assert first is second
+    assert first.file.result()[:4] == b"RIFF"
+    assert first.share == 1
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert (film.moving(STATES) or "").startswith("data:image/webp;base64,UklGR")
+    assert film.moving(STATES[:2]) is None
+
+
+def test_films_do_not_queue_without_end(monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setitem(film.FORMATS, "GIF", (lambda states, tell: gate.wait(60) and b"", ""))
+    try:
+        for i in range(film.MAX_WAITING):
+            film.order(STATES + i, "GIF")
+        with pytest.raises(ValueError, match=r"^Many films are being made; try again"):
+            film.order(STATES - 1, "GIF")
+    finally:
+        gate.set()
+
+
+def test_only_the_latest_films_are_kept():
+    for i in range(film.KEPT + 3):
+        film.order(STATES[:1] + i, "GIF").file.result()
+    assert len(film._films) == film.KEPT
+    assert film.moving(STATES[:1]) is None
+    assert film.moving(STATES[:1] + film.KEPT + 2) is not None

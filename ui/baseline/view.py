@@ -1,0 +1,164 @@
+"""The formula bar, its verdict, and training with it."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from pgcore import formula as formulas
+from pgcore import runs
+from pgcore.config import Config
+from pgcore.formula import Formula, FormulaError
+from pgcore.gradients import weights
+from ui.baseline import charts as baseline
+from ui.shell import controls, export, figures, live
+from ui.shell import policy as measure
+
+TYPED, EXAMPLE = "baseline_typed", "baseline_example"
+TRAINED = ("policy_gradient", "actor_critic", "formula")
+PAUSE = "700ms"  # without a key typed, until the formula counts
+
+
+def bar() -> Formula:
+    """The text, examples to start from, and what is wrong with it.
+
+    Returns: the formula; while the text spells none, the last good one, which session and link
+    keep.
+    """
+    state, kept = st.session_state, controls.settings()
+    state.setdefault(TYPED, kept["formula"])
+    state[EXAMPLE] = state[TYPED] if state[TYPED] in baseline.EXAMPLES else None
+    typed = st.text_input(
+        "Your baseline b, or the whole weight psi", key=TYPED, live=PAUSE,
+        label_visibility="collapsed", placeholder="b = v", icon=":material/function:",
+    )  # fmt: skip
+    st.pills(
+        "Examples", baseline.EXAMPLES, key=EXAMPLE, on_change=_take, label_visibility="collapsed"
+    )
+    try:
+        formula = formulas.parse(typed)
+    except FormulaError as error:
+        show(error)
+    else:
+        kept["formula"] = typed
+        return formula
+    try:  # what another page's widget holds may be no formula either
+        formula = formulas.parse(kept["formula"])
+    except FormulaError:
+        kept["formula"] = controls.FIELDS["formula"].default
+        formula = formulas.parse(kept["formula"])
+    st.caption(f"What follows belongs to the last formula that could be read, `{formula}`.")
+    return formula
+
+
+def _take() -> None:
+    if st.session_state[EXAMPLE]:
+        st.session_state[TYPED] = st.session_state[EXAMPLE]
+
+
+def show(error: FormulaError) -> None:
+    """The sentence, and a caret under the character that it speaks of."""
+    said, pointed = st.columns([3, 2], vertical_alignment="center")
+    said.error(plain(str(error)))
+    if error.text:
+        pointed.code(error.pointer(), language=None)
+
+
+def plain(sentence: str) -> str:
+    """A sentence whose signs are no Markdown: it may quote the reader's formula."""
+    return re.sub(r"([^\w\s])", r"\\\1", sentence)
+
+
+def verdict(found: measure.Findings, formula: Formula) -> None:
+    """Typeset, judged by its text and by the measurement, and drawn beside the lab's three."""
+    st.latex(formula.latex)
+    config = found.windows.config.replace(formula=str(formula))
+    try:
+        weights(found.windows, config, ["formula"])
+    except FormulaError as error:
+        show(error)
+        return
+    judged = measure.measured(
+        ("formula", found.policy.identity, found.windows.mc_q.shape, str(formula)),
+        lambda progress: baseline.judge(found.windows, found.reference, config, progress),
+        "Measuring your formula",
+    )
+    if judged is None:
+        return
+    st.markdown(
+        f"{baseline.bias_sentence(judged)}  \n{baseline.variance_sentence(judged)}  \n"
+        f"{baseline.text_sentence(judged)}"
+    )
+    table = baseline.rows(found.measurements | {"formula": judged.measured})
+    st.vega_lite_chart(
+        table,
+        baseline.verdict_spec(baseline.ends(table)),
+        key="verdict",
+        width="stretch",
+        alt=baseline.description(table),
+    )
+    st.caption(
+        f"{found.policy.name}; {len(found.windows):,} batches of {found.windows.mc_q.shape[1]} "
+        "steps, the same for all, with 95% bootstrap intervals. Variance: plain policy gradient's "
+        "is 1. Added bias: along the true gradient, as a share of it, beside what the bootstrap "
+        "does to all alike. Right way: updates within 90° of the true gradient."
+    )
+
+
+def training(formula: Formula) -> None:
+    """Learning curves of the formula against none and the critic, trained as the settings say."""
+    config = controls.figure().config.replace(formula=str(formula))
+    figure = controls.Figure(TRAINED, config.replace(algorithm=TRAINED[0]))
+    configs = {key: measure.as_trained(config) for key, config in figure.configs.items()}
+    shown = _runs(configs)
+    own = shown.get("formula")
+    if own is not None and own.outcome == "failed":
+        st.error(plain(f"Training with it stopped. {own.error.partition(': ')[2]}"))
+        del shown["formula"]
+    if any(run.live for run in shown.values()):
+        live.controls(shown, "baseline")
+    band = controls.settings()["band"]
+
+    def draw() -> None:
+        live.progress(shown)
+        figures.learning_curves(shown, figure, band)
+
+    if shown:
+        live.watch(shown, draw)
+    histories = {
+        key: run.history for key, run in shown.items() if run.history and run.outcome == "done"
+    }
+    if len(histories) == len(TRAINED):
+        st.markdown(baseline.learning_sentence(histories))
+    with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
+        export.panel(figure, shown)
+
+
+def _runs(configs: dict[str, Config]) -> dict[str, runs.Run]:
+    """The runs that are there, or that are quick, or that the reader asks for."""
+    shown = live.find(configs)
+    missing = {key: config for key, config in configs.items() if key not in shown}
+    again = {key: run.config for key, run in shown.items() if run.outcome == "cancelled"}
+    seconds = live.expected_seconds(missing | again)
+    wanted = bool(missing) and not again and seconds < runs.QUICK_SECONDS
+    if not wanted and (missing or again):
+        wanted = st.button(f"Train, about {seconds:,.0f} s", icon=":material/play_arrow:")
+    if wanted:
+        try:
+            shown |= live.start(missing | again)
+        except runs.Busy as busy:
+            st.warning(str(busy))
+    return {key: shown[key] for key in configs if key in shown}
+
+
+def dictionary() -> None:
+    """What a formula may say."""
+    with st.expander("What a formula may say", icon=":material/menu_book:"):
+        names, functions = st.columns([3, 2])
+        names.markdown(baseline.names_table())
+        functions.markdown(baseline.functions_table())
+        st.caption(
+            "`b = ...` subtracts a baseline from Q; `psi = ...`, or no left side, is the whole "
+            f"weight. At most {formulas.MAX_LENGTH} characters. Nothing looks across seeds."
+        )

@@ -1,0 +1,205 @@
+"""The film of one update: which batch, which estimator, and how far the film has run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import streamlit as st
+
+from pgcore.algorithms import ALGORITHMS
+from pgcore.config import Config
+from pgcore.formula import FormulaError
+from pgcore.gradients import Update, Windows, inside_update
+from ui.inside import charts as inside
+from ui.shell import controls, lesson
+from ui.shell import policy as measure
+
+FRAME_SECONDS = 0.35
+BASE = "policy_gradient"
+PLAYING = "inside_playing"
+
+controls.PAGE_KEYS |= {"lens", "window", "stage", "at"}
+
+
+def choose_estimator() -> str:
+    """The estimator under the lens, whatever the policy was trained with."""
+    state, key = controls.settings(), "inside_lens"
+    if key not in st.session_state:
+        st.session_state[key] = _known("lens", list(ALGORITHMS), "actor_critic")
+    lens = st.pills(
+        "Estimator",
+        list(ALGORITHMS),
+        format_func=lambda name: ALGORITHMS[name].name,
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+    )
+    state["lens"] = lens
+    return str(lens)
+
+
+def choose_window(windows: Windows) -> int:
+    """Which of the recorded batches."""
+    state, key = controls.settings(), "inside_window"
+    usual, last = inside.telling(windows), len(windows) - 1
+    if not 0 <= st.session_state.get(key, -1) <= last:
+        st.session_state[key] = _whole("window", last, usual)
+    index = st.number_input("Batch", 0, last, key=key, help=f"One of {last + 1:,} recorded batches")
+    state["window"] = None if index == usual else index
+    return index
+
+
+def _known(name: str, options: list[str], default: str) -> str:
+    """What the link or the session asks for, or the default, with a sentence."""
+    asked = controls.settings().get(name)
+    if asked is None or asked in options:
+        return asked or default
+    st.warning(f"{name} {str(asked)[:40]!r} cannot be had; {default} is shown.")
+    return default
+
+
+def _whole(name: str, last: int, default: int) -> int:
+    asked = controls.settings().get(name)
+    if asked is None:
+        return default
+    with suppress(ValueError):
+        if 0 <= int(asked) <= last:
+            return int(asked)
+    st.warning(f"{name} {str(asked)[:40]!r} is not from 0 to {last:,}; {default} is shown.")
+    return default
+
+
+def updates(windows: Windows, index: int, config: Config) -> dict[str, Update]:
+    """What every estimator makes of the same batch, but for a formula that fails on it."""
+    alone, found = inside.alone(windows, index), {}
+    for key in ALGORITHMS:
+        with suppress(FormulaError):
+            found[key] = inside_update(alone, 0, config.replace(algorithm=key))
+    return found
+
+
+def film(every: dict[str, Update], lens: str, config: Config) -> None:
+    """The chart with the equation's numbers, its moment, and the means to move it."""
+    if lens not in every:
+        st.error("Your formula gives no number on this batch; mend it on the page Your baseline.")
+        return
+    update, steps = every[lens], len(every[lens].steps)
+    state, running = st.session_state, config.replace(algorithm=lens)
+    if "inside_stage" not in state:
+        state["inside_stage"] = _known("stage", inside.ORDER, inside.ORDER[0])
+        state["inside_at"] = _whole("at", steps - 1, steps // 2)
+    state["inside_at"] = min(state["inside_at"], steps - 1)
+
+    def view() -> None:
+        if state.get(PLAYING):
+            _turn(inside.forward, steps)
+            if state["inside_stage"] == inside.ORDER[-1]:
+                state[PLAYING] = False
+                st.rerun()
+        stage, at, step = _controls(steps)
+        controls.settings().update(stage=stage, at=at)
+        controls.write_link()
+        st.latex(inside.equation(update, running, stage, at, step))
+        st.vega_lite_chart(
+            inside.rows(update, lens, stage, at, step),
+            inside.film_spec(steps, inside.ranges(update, every[BASE], step)),
+            key="film",
+            alt=inside.description(update, lens, stage, at, step),
+            width="stretch",
+        )
+        tally = inside.tally(update, step) if stage == inside.ORDER[-1] else ""
+        st.caption(f"{inside.SAID[stage]} {tally}")
+
+    st.fragment(view, run_every=FRAME_SECONDS if state.get(PLAYING) else None)()
+
+
+def _turn(page: Callable[[str, int, int], tuple[str, int]], steps: int) -> None:
+    state = st.session_state
+    moment = state["inside_stage"], state["inside_at"]
+    state["inside_stage"], state["inside_at"] = page(*moment, steps)
+
+
+def _by_hand(page: Callable[[str, int, int], tuple[str, int]], steps: int) -> None:
+    st.session_state[PLAYING] = False
+    _turn(page, steps)
+
+
+def _controls(steps: int) -> tuple[str, int, str]:
+    """Back, forward, play, the stage, the step t.  -> stage, t, kind of step"""
+    state = st.session_state
+    playing = state.get(PLAYING, False)
+    bar, slider = st.columns([3, 2], vertical_alignment="center")
+    with bar.container(horizontal=True, vertical_alignment="center"):
+        for label, icon, page, key in (
+            ("Back", "skip_previous", inside.back, "Left"),
+            ("Forward", "skip_next", inside.forward, "Right"),
+        ):
+            st.button(
+                label, icon=f":material/{icon}:", on_click=_by_hand, args=(page, steps),
+                shortcut=key,
+            )  # fmt: skip
+        label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
+        if st.button(label, icon=f":material/{icon}:"):
+            state[PLAYING] = not playing
+            if not playing and state["inside_stage"] == inside.ORDER[-1]:
+                state["inside_stage"] = inside.ORDER[0]
+            st.rerun()
+        stage = st.segmented_control(
+            "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="inside_stage",
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
+    with slider.container(horizontal=True, vertical_alignment="center"):
+        at = st.slider(
+            "Step t of the batch", 0, max(steps - 1, 1), key="inside_at", format="t = %d",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        step = st.segmented_control(
+            "Step of the policy", [*inside.CHANGES], default="gradient", key="inside_step",
+            required=True, help="Along the gradient alone, or Adam's first step",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    return str(stage), min(at, steps - 1), step
+
+
+QUESTION = "All Q are positive. Can one sample push a bad action up? Can the average?"
+OPTIONS = ["One sample can, the average cannot", "Both can", "Neither can"]
+
+
+def in_hindsight(
+    found: measure.Findings, index: int, every: dict[str, Update]
+) -> inside.Hindsight | None:
+    """The lesson's question, and the answer that this batch gives; None until it is answered."""
+    if lesson.predict("bad_action", QUESTION, OPTIONS) is None:
+        return None
+    windows, seed = found.windows, found.policy.seed
+    played = measure.measured(
+        ("hindsight", found.policy.identity, windows.mc_q.shape, index),
+        lambda progress: inside.hindsight(windows, index, seed, progress),
+        "Playing both actions of every state",
+    )
+    if played is not None:
+        slopes = inside.carried(windows, index, found.reference.directions[0])
+        answer = inside.answer(played, every[BASE], slopes)
+        lesson.reveal("bad_action", QUESTION, OPTIONS[0], answer)
+        if shown := inside.average(played, every[BASE]):
+            st.latex(shown)
+            st.caption(
+                "The push on a worse action, averaged over which of the two is drawn, each with "
+                "its true return. A baseline b(s) is subtracted from both returns and cancels."
+            )
+    return played
+
+
+def compare(
+    found: measure.Findings, every: dict[str, Update], played: inside.Hindsight | None
+) -> None:
+    """All estimators on the one batch."""
+    step = st.session_state.get("inside_step", "gradient")
+    worse = played.worse if played else None
+    table = inside.side_by_side(every, found.reference.directions[0], step, worse)
+    st.dataframe(table, hide_index=True, width="stretch", height="content")
+    st.caption(
+        f"One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
+        f"{len(found.windows):,} batches is measured on the page The cloud."
+    )

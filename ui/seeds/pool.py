@@ -1,0 +1,197 @@
+"""The pool of the Seeds page: which seeds, trained, and the settings that its views share.
+
+Link parameters arrive as text: what is not allowed is said in a sentence, and the default is
+shown. Results are cached by the ids of the pool's runs, never by their arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pgcore import runs
+from pgcore.algorithms import ALGORITHMS
+from pgcore.history import History
+from ui.seeds import charts as seeds
+from ui.seeds import study_charts as studies
+from ui.shell import controls, live
+from ui.shell.controls import Figure
+
+SIZES = ("30", "100", "300", "1000")
+UNASKED_SECONDS = 8.0  # a pool that takes longer waits for the Run button
+LINK_KEYS = ("seeds_view", "seeds_pool", "seeds_score", "seeds_n", "seeds_agent", "seeds_seed",
+             "seeds_episodes")  # fmt: skip
+REFUSED = "seeds_refused"  # sentences that wait in the session until the pool has trained
+controls.PAGE_KEYS.update(LINK_KEYS)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The finished runs of a figure."""
+
+    figure: Figure
+    histories: dict[str, History]
+    score: str  # of seeds.SCORES
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The name of everything that is computed from this pool."""
+        return (*(runs.identity(history.config) for history in self.histories.values()), self.score)
+
+    @property
+    def scores(self) -> dict:
+        """Scores [S] by algorithm."""
+        return seeds.scores(self.histories, self.score)
+
+    @property
+    def label(self) -> str:
+        return seeds.SCORES[self.score][0]
+
+    @property
+    def size(self) -> int:
+        return self.figure.config.num_seeds
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return seeds.limits(self.figure.config.env_id)
+
+
+def remember(function: Callable) -> Callable:
+    """Cache a function of (ids, ..., _pool): the ids are its key, and the pool is not hashed."""
+    return st.cache_data(max_entries=256, show_spinner=False)(function)
+
+
+def choice(name: str, allowed: Sequence[str], default: str) -> str:
+    """A setting that must be one of some words."""
+    text = controls.settings().get(name)
+    if text is None or text in allowed:
+        return default if text is None else text
+    _refuse(name, text, f"one of {', '.join(allowed)}")
+    return default
+
+
+def number(name: str, low: int, high: int, default: int) -> int:
+    """A setting that must be a whole number within bounds."""
+    text = controls.settings().get(name)
+    if text is None:
+        return default
+    if text.isdecimal() and len(text) < 12 and low <= int(text) <= high:
+        return int(text)
+    _refuse(name, text, f"a whole number from {low:,} to {high:,}")
+    return default
+
+
+def _refuse(name: str, text: str, allowed: str) -> None:
+    sentence = f"{name} is {text[:40]!r}; it must be {allowed}. The default is shown instead."
+    st.session_state.setdefault(REFUSED, []).append(sentence)
+    controls.settings()[name] = None
+
+
+def put(name: str, value: object) -> None:
+    controls.settings()[name] = str(value)
+
+
+def key_of(name: str, value: object, domain: object = "") -> str:
+    """The key of a widget that starts at `value`; its domain names it too, for that may change."""
+    key = f"set_{name}_{domain}"
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
+    """Which algorithms, how many seeds of each, by what they are judged; `study`: the slider of n.
+
+    Returns: the pool's figure, the score, and a place for the Run button.
+    """
+    size, n = choice("seeds_pool", SIZES, "300"), study_size()
+    score = choice("seeds_score", list(seeds.SCORES), "final")
+    controls.algorithm_picker()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        size = st.segmented_control(
+            "Seeds of each", SIZES, key=key_of("seeds_pool", size), required=True,
+            format_func=lambda text: f"{int(text):,} seeds", label_visibility="collapsed",
+        ) or size  # fmt: skip
+        score = st.segmented_control(
+            "Score", list(seeds.SCORES), key=key_of("seeds_score", score), required=True,
+            label_visibility="collapsed", format_func=lambda key: seeds.SCORES[key][0],
+        ) or score  # fmt: skip
+        put("seeds_pool", size)
+        put("seeds_score", score)
+        controls.more_settings([k for k in controls.FIELDS if k not in ("algorithm", "num_seeds")])
+        if study:
+            largest = min(studies.MAX_STUDY, int(size))
+            key = key_of("seeds_n", min(n, largest), largest)
+            n = st.slider(
+                "Seeds in a study, n", 1, largest, key=key, format="studies of n = %d",
+                label_visibility="collapsed", width=290,
+            )  # fmt: skip
+            put("seeds_n", n)
+        place = st.empty()
+    try:
+        figure = controls.figure()
+        figure = Figure(figure.algorithms, figure.config.replace(num_seeds=int(size)))
+    except ValueError as error:
+        st.error(str(error))
+        st.stop()
+    return figure, score, place
+
+
+def study_size() -> int:
+    """n, the seeds in a study; all views share it."""
+    return number("seeds_n", 1, studies.MAX_STUDY, 10)
+
+
+def trained(figure: Figure, score: str, place: DeltaGenerator) -> Pool:
+    """The pool, once it has trained; until then the page ends in a button or a progress bar."""
+    shown = live.find(figure.configs)
+    histories = {
+        key: run.history
+        for key, run in shown.items()
+        if run.outcome == "done" and run.history is not None
+    }
+    if len(histories) == len(figure.algorithms):
+        return Pool(figure, histories, score)
+    if any(run.live for run in shown.values()):
+        live.controls(shown, "seeds")
+        live.watch(shown, lambda: live.progress(shown))
+        st.stop()
+    stopped = any(run.outcome in live.AGAIN for run in shown.values())
+    seconds = live.expected_seconds(figure.configs)
+    if stopped or seconds > UNASKED_SECONDS:
+        if stopped:
+            live.progress(shown)
+        label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
+        if not place.button(label, icon=":material/play_arrow:", type="primary"):
+            st.info(f"These {figure.config.num_seeds:,} seeds have not been trained yet.")
+            st.stop()
+    try:
+        live.start(figure.configs)
+    except runs.Busy as busy:
+        st.warning(str(busy))
+        st.stop()
+    st.rerun()
+
+
+def needs_two(pool: Pool) -> bool:
+    """Whether there is something to compare; if not, it is said."""
+    if len(pool.histories) < 2:
+        st.info("Choose at least two algorithms above: one alone cannot be confused with another.")
+        return False
+    scores = pool.scores
+    if len({float(x.mean()) for x in scores.values()}) < len(scores):
+        st.info("Two of these algorithms learned exactly the same; choose others to compare.")
+        return False
+    return True
+
+
+def picked(pool: Pool) -> tuple[str, int]:
+    """The algorithm and seed in focus: the median seed of the best algorithm at first."""
+    scores, first = pool.scores, pool.figure.config.first_seed
+    best = max(scores, key=lambda key: scores[key].mean())
+    agent = choice("seeds_agent", list(ALGORITHMS), best)
+    agent = agent if agent in scores else best
+    median = first + seeds.presets(scores[agent])["median"]
+    return agent, number("seeds_seed", first, first + pool.size - 1, median)

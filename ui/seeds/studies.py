@@ -1,0 +1,311 @@
+"""The Seeds page's views of studies: n seeds of the pool, and what they would have concluded.
+
+A chart's `alt` stays as it is while n changes, for another one makes the browser build the chart
+anew; what changes is written beside it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pgcore import stats
+from pgcore.algorithms import ALGORITHMS
+from ui.seeds import charts as seeds
+from ui.seeds import coverage_charts as covers
+from ui.seeds import noise_charts as noises
+from ui.seeds import study_charts as studies
+from ui.seeds.pool import Pool, key_of, needs_two, number, picked, put, remember, study_size
+from ui.shell import lesson
+
+# --- What a band means ---
+
+
+def bands(pool: Pool) -> None:
+    """The same seeds under five bands."""
+    n = study_size()
+    low, high = pool.limits
+    config = pool.figure.config
+    spec = seeds.band_spec(config.total_timesteps, config.eval_interval, low, high)
+    for column, (key, band) in zip(st.columns(len(seeds.BANDS)), seeds.BANDS.items(), strict=True):
+        with column:
+            st.markdown(f"**{band.name}**, n = {n}")
+            numbers = seeds.band_numbers(pool.scores, key, n)
+            st.vega_lite_chart(
+                _band_rows(pool.ids, key, n, pool), spec, key=f"seeds_band_{key}",
+                alt=f"Episodic return against environment steps with the {band.name} of the first "
+                "n seeds, and the whole pool dashed; the numbers stand below.",
+            )  # fmt: skip
+            st.caption("  \n".join(numbers))
+            st.caption(band.sentence)
+    st.caption(
+        f"The same data five times: the first {n} of {pool.size:,} seeds, solid; the mean (or IQM) "
+        f"of all {pool.size:,}, dashed. Numbers: {pool.label}. Each evaluation is the mean of "
+        f"{config.eval_episodes} episodes."
+    )
+
+
+@remember
+def _band_rows(ids: tuple, band: str, n: int, _pool: Pool):
+    return seeds.band_rows(_pool.histories, band, n)
+
+
+# --- The lottery ---
+
+SHARES = {"below 50%": 0.5, "50 to 70%": 0.7, "70 to 90%": 0.9, "above 90%": 1.0}
+
+
+def lottery(pool: Pool) -> None:
+    """How often n seeds name the wrong winner; the page's prediction comes first."""
+    if not needs_two(pool):
+        return
+    curve = _curve(pool.ids, pool)
+    agents = len(pool.histories)
+    question = (
+        f"A study trains 10 seeds of each of these {agents} algorithms and ranks them by their "
+        f"mean {pool.label}. How often is its ranking right?"
+    )
+    asked = (*pool.histories, pool.score)
+    if lesson.predict("lottery", question, list(SHARES)) is None:
+        st.session_state["lottery_asked"] = asked
+        return
+    n = study_size()
+    left, right = st.columns([1.5, 1])
+    wrong, order = (_at(share, n) for share in (curve.wrong_winner, curve.wrong_ranking))
+    with left:
+        st.vega_lite_chart(
+            studies.risk_rows(curve, n), studies.risk_spec(), key="seeds_risk",
+            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study; "
+            "both fall, and their values at the chosen n are written beside.",
+        )  # fmt: skip
+    with right:
+        st.markdown(
+            f"With **n = {n}** seeds of each, the wrong algorithm wins "
+            f"**{_share(wrong)}** of the time, and the whole ranking is wrong {_share(order)}."
+        )
+        rows = studies.outcome_rows(wrong.estimate, order.estimate)
+        st.vega_lite_chart(
+            rows, studies.outcome_spec(), key="seeds_outcomes",
+            alt="A hundred studies as squares, by whether ranking and winner are right.",
+        )  # fmt: skip
+    right_ranking = _complement(_at(curve.wrong_ranking, 10))
+    answer = next(words for words, top in SHARES.items() if right_ranking.estimate <= top)
+    worse, better = studies.pairs(pool.scores)[0]
+    needed, between = studies.seeds_needed(
+        stats.effect_size(pool.scores[worse], pool.scores[better])
+    )
+    explanation = (
+        f"With 10 seeds the ranking by {pool.label} is right {_share(right_ranking)} of the time. "
+        f"To tell {ALGORITHMS[better].name} from {ALGORITHMS[worse].name}, the closest two, takes "
+        f"{needed} seeds of each (over the effect's 95% interval: {between})."
+    )
+    if st.session_state.get("lottery_asked") == asked:
+        lesson.reveal("lottery", question, answer, explanation)
+    else:  # the prediction was made of other algorithms, or of the other score
+        st.markdown(explanation)
+    order_of_pool = " > ".join(map(studies.name, curve.ranking))
+    st.caption(
+        f"The truth is the order of the pool's means: {order_of_pool}. "
+        f"{wrong.n:,} draws with replacement from n = {pool.size:,} seeds of each; the interval "
+        "is that of the draws. Seeds needed: two-sided t test, 5%, 80% power, over the 95% "
+        "interval of the effect."
+    )
+
+
+@remember
+def _curve(ids: tuple, _pool: Pool) -> stats.Lottery:
+    return stats.lottery_curve(_pool.scores, studies.MAX_STUDY)
+
+
+def _at(share: stats.Interval, n: int) -> stats.Interval:
+    return stats.Interval(share.estimate[n - 1], share.low[n - 1], share.high[n - 1], share.n)
+
+
+def _complement(share: stats.Interval) -> stats.Interval:
+    return stats.Interval(1 - share.estimate, 1 - share.high, 1 - share.low, share.n)
+
+
+def _share(share: stats.Interval) -> str:
+    return f"{share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}]"
+
+
+# --- How many seeds ---
+
+
+def power(pool: Pool) -> None:
+    """How many seeds a difference needs, in both scores."""
+    if not needs_two(pool):
+        return
+    pools = {label: seeds.scores(pool.histories, key) for key, (label, _) in seeds.SCORES.items()}
+    options = {
+        f"{studies.name(better)} − {studies.name(worse)}": (worse, better)
+        for worse, better in studies.pairs(pool.scores)
+    }
+    left, right = st.columns([1, 1.5])
+    with left:
+        pair = options[st.selectbox("Pair", list(options), label_visibility="collapsed")]
+        worse, better = pair
+        observed = pool.scores[better].mean() - pool.scores[worse].mean()
+        difference = st.slider(
+            "The difference in mean return to be seen", 1, 200,
+            key=key_of("seeds_difference", min(200, max(1, round(observed))), (*pair, pool.ids)),
+        )  # fmt: skip
+        effects = studies.detectable(pools, pair, difference)
+        needed = {label: studies.seeds_for(d) for label, d in effects.items()}
+        words = "; ".join(f"{label}: **{n}** seeds of each" for label, n in needed.items())
+        st.vega_lite_chart(
+            studies.power_rows(effects), studies.power_spec(), key="seeds_power",
+            alt="The power to see the chosen difference against the seeds of each, by score; the "
+            "seeds for 80% are written below.",
+        )  # fmt: skip
+        st.markdown(f"For a difference of {difference}, 80% of the time: {words}.")
+    with right:
+        st.markdown(f"**The differences that this pool has**, n = {pool.size:,} seeds of each")
+        st.dataframe(_power_table(pool.ids, pools), hide_index=True, width="stretch")
+        st.caption(
+            "Differences with 95% Welch intervals, effects d = difference / spread with 95% "
+            "intervals, and seeds of each algorithm for a two-sided t test at 5% with 80% power "
+            "(Colas et al. 2018), at d and over its interval. The same algorithms, the same runs: "
+            "which number sums up a run decides how many runs it takes."
+        )
+
+
+@remember
+def _power_table(ids: tuple, _pools: dict):
+    return studies.power_table(_pools)
+
+
+# --- Comparing ---
+
+SOME = (3, 5, 10)
+
+
+def compare(pool: Pool) -> None:
+    """What the first seeds, and all separate studies, conclude of each pair."""
+    if not needs_two(pool):
+        return
+    sizes = [*SOME, pool.size]
+    shown = studies.pairs(pool.scores)[:3]
+    for column, pair in zip(st.columns(len(shown)), shown, strict=True):
+        worse, better = pair
+        title = f"{studies.name(better)} − {studies.name(worse)}"
+        with column:
+            st.markdown(f"**{title}**")
+            rows = studies.first_rows(pool.scores, pair, sizes)
+            st.vega_lite_chart(
+                rows, studies.first_spec(), key=f"seeds_first_{worse}_{better}",
+                alt=f"{title}, {pool.label}, 95% intervals: "
+                + "; ".join(f"{row.n} {row.conclusion}" for row in rows.itertuples()),
+            )  # fmt: skip
+            rows = studies.conclusion_rows(pool.scores, pair, SOME)
+            st.vega_lite_chart(
+                rows, studies.conclusion_spec(), key=f"seeds_conclusion_{worse}_{better}",
+                alt=f"{title}: what separate studies conclude, "
+                + "; ".join(f"{r.n} {r.conclusion} {r.share:.0%} of {r.studies}"
+                            for r in rows.itertuples()),
+            )  # fmt: skip
+    n = study_size()
+    st.dataframe(_comparison(pool.ids, n, pool), hide_index=True, width="stretch")
+    st.caption(
+        f"Lines: the 95% interval of the difference in {pool.label} by the first n seeds. Bars: "
+        "what separate studies of n seeds from this pool conclude from theirs "
+        f"({', '.join(f'{pool.size // n} of {n}' for n in SOME)}); blue: the first is better, "
+        f"grey: cannot tell, red: it is worse. Table: the first {n} seeds; Holm corrects Welch's p "
+        "for all pairs."
+    )
+
+
+@remember
+def _comparison(ids: tuple, n: int, _pool: Pool):
+    return studies.comparison_table(_pool.scores, n)
+
+
+# --- Where noise comes from ---
+
+
+def noise(pool: Pool) -> None:
+    """Evaluation noise against seed noise, and what more episodes would buy."""
+    episodes = pool.figure.config.eval_episodes
+    if episodes < 2:
+        st.info("With 1 episode per evaluation the two noises cannot be told apart; choose 2 or "
+                "more under More settings.")  # fmt: skip
+        return
+    n = study_size()
+    wanted = number("seeds_episodes", 1, 100, min(100, 10 * episodes))
+    left, right = st.columns([1.3, 1])
+    with right:
+        label = "What would so many episodes per evaluation buy?"
+        wanted = st.slider(label, 1, 100, key=key_of("seeds_episodes", wanted))
+        put("seeds_episodes", wanted)
+        rows = noises.variance_rows(pool.histories, wanted)
+        st.vega_lite_chart(
+            rows, noises.variance_spec(), key="seeds_variance",
+            alt="What share of a final return's variance lies between seeds, and what share is "
+            "evaluation; the variances are in the table below.",
+        )  # fmt: skip
+    with left:
+        st.vega_lite_chart(
+            noises.error_rows(pool.histories, n, wanted), noises.error_spec(), key="seeds_error",
+            alt="The standard error of a study's mean final return against episodes per "
+            "evaluation; it falls towards a floor that only more seeds lower.",
+        )  # fmt: skip
+    table = noises.noise_table(pool.histories, n, episodes, wanted)
+    st.dataframe(table, hide_index=True, width="stretch")
+    st.caption(
+        f"One-way random effects of the last evaluation, n = {pool.size:,} seeds of {episodes} "
+        "episodes, 95% t intervals; always the final return. Dashed: the standard error with "
+        "endless episodes, which only more seeds lower."
+    )
+
+
+# --- Coverage ---
+
+COVERAGE_SIZES = (3, 5, 10, 20)
+
+
+def coverage(pool: Pool) -> None:
+    """How often a 95% interval holds the truth: shown study by study, and counted."""
+    keys = list(pool.histories)
+    agent = picked(pool)[0]
+    agent = st.segmented_control(
+        "Algorithm", keys, key=key_of("seeds_covered", agent, keys), required=True,
+        format_func=studies.name, label_visibility="collapsed",
+    ) or agent  # fmt: skip
+    n = max(2, study_size())
+    scores = pool.scores[agent]
+    low, high = pool.limits
+    columns = st.columns([1.2, 1.2, 1])
+    for column, kind in zip(columns, covers.INTERVALS, strict=False):
+        with column:
+            rows = covers.dance_rows(scores, n, kind)
+            missed = int((rows["verdict"] == "misses").sum())
+            st.markdown(f"**95% {kind}**: {missed} of {len(rows)} studies of n = {n} miss")
+            st.vega_lite_chart(
+                rows, covers.dance_spec(low, high), key=f"seeds_dance_{kind}",
+                alt=f"The 95% {kind} of separate studies, and which of them miss the pool's mean; "
+                "how many is written above.",
+            )  # fmt: skip
+    measured = [_coverage(pool.ids, agent, size, pool) for size in COVERAGE_SIZES]
+    with columns[-1]:
+        st.markdown("**What 95% is worth**")
+        st.vega_lite_chart(
+            covers.coverage_rows(measured), covers.coverage_spec(), key="seeds_coverage",
+            alt="Coverage: " + "; ".join(
+                f"n = {c.n}, t {c.t.estimate:.0%}, bootstrap {c.bootstrap.estimate:.0%}"
+                for c in measured
+            ),
+        )  # fmt: skip
+    five = measured[COVERAGE_SIZES.index(5)]
+    st.markdown(
+        f"With **5 seeds**, the 95% bootstrap holds the truth in {_share(five.bootstrap)} of the "
+        f"studies, the t interval in {_share(five.t)}."
+    )
+    st.caption(
+        f"{ALGORITHMS[agent].name}, {pool.label}. Truth: the mean of the pool, n = {pool.size:,} "
+        f"seeds. Left: separate studies, no seed in two of them. Right: {five.t.n:,} studies drawn "
+        "from the pool with replacement, Wilson intervals."
+    )
+
+
+@remember
+def _coverage(ids: tuple, agent: str, n: int, _pool: Pool) -> stats.Coverage:
+    return stats.coverage(_pool.scores[agent], n, studies=1000)

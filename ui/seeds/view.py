@@ -1,0 +1,172 @@
+"""The Seeds page: its views, and the first of them, every seed of the pool."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pgcore import runs, stats
+from pgcore.algorithms import ALGORITHMS
+from pgcore.history import History
+from pgcore.plotting.curves import written
+from ui.seeds import charts as seeds
+from ui.seeds import study_charts as studies
+from ui.seeds.pool import REFUSED, Pool, choice, header, needs_two, picked, put, remember, trained
+from ui.seeds.studies import bands, compare, coverage, lottery, noise, power
+from ui.shell import controls
+
+
+def show() -> None:
+    """The settings, the views as tabs, and above them what the link could not have."""
+    notes = st.container()
+    try:
+        view = open_view()
+        _draw(trained(*header(study=view in STUDIES)), view)
+    finally:  # also while the pool trains
+        for sentence in st.session_state.get(REFUSED, []):
+            notes.warning(sentence)
+    st.session_state.pop(REFUSED, None)
+
+
+def _draw(pool: Pool, view: str) -> None:
+    """The open view; the others are not computed."""
+    names = [name for name, _ in VIEWS.values()]
+    tabs = st.tabs(names, default=VIEWS[view][0], key="seeds_tabs", on_change="rerun")
+    for (key, (_, draw)), tab in zip(VIEWS.items(), tabs, strict=True):
+        if tab.open:
+            put("seeds_view", key)
+            with tab:
+                draw(pool)
+
+
+def open_view() -> str:
+    """The tab that is open."""
+    label = st.session_state.get("seeds_tabs")
+    opened = [key for key, (name, _) in VIEWS.items() if name == label]
+    return opened[0] if opened else choice("seeds_view", list(VIEWS), "seeds")
+
+
+def every_seed(pool: Pool) -> None:
+    """A chart of lines an algorithm, the distribution of both scores, and the seed in focus."""
+    low, high = pool.limits
+    config = pool.figure.config
+    agent, seed = picked(pool)
+    spec = seeds.lines_spec(config.total_timesteps, config.eval_interval, pool.size, low, high)
+    keys = list(pool.histories)
+    for first in range(0, len(keys), 3):
+        row = keys[first : first + 3]
+        for column, key in zip(st.columns(min(3, len(keys))), row, strict=False):
+            with column:
+                st.markdown(f"**{ALGORITHMS[key].name}**, n = {pool.size:,} seeds")
+                history = pool.histories[key]
+                data = {
+                    "seeds": _line_rows(runs.identity(history.config), history),
+                    "picked": seeds.picked_rows(history, seed if key == agent else None),
+                }
+                st.vega_lite_chart(
+                    {**spec, "datasets": data}, key=f"seeds_lines_{key}",
+                    alt=_lines_alt(pool, key), on_select=lambda key=key: _pick_clicked(key),
+                    selection_mode="pick",
+                )  # fmt: skip
+    final, area, card = st.columns([1, 1, 1.05])
+    for column, score in zip((final, area), seeds.SCORES, strict=True):
+        with column:
+            _distribution(pool, score, agent, seed)
+    with card:
+        _card(pool, agent, seed)
+
+
+@remember
+def _line_rows(run_id: str, _history: History):
+    return seeds.line_rows(_history)
+
+
+def _lines_alt(pool: Pool, key: str) -> str:
+    """In words; the same whatever is picked, for another `alt` would build the chart anew."""
+    band = stats.quantile_band(pool.histories[key].final_returns, seeds.FAN["middle 90%"])
+    return (
+        f"Episodic return against environment steps, a thin line for each of {pool.size} seeds of "
+        f"{ALGORITHMS[key].name}, with median and quantiles; 90% of the seeds end between "
+        f"{band.low:.0f} and {band.high:.0f}, the median at {band.estimate:.0f}."
+    )
+
+
+def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:
+    scores = seeds.scores(pool.histories, score)
+    low, high = pool.limits
+    if score == "area":  # no seed comes near the longest episode on average
+        values = [
+            x for pool_scores in scores.values() for x in (pool_scores.min(), pool_scores.max())
+        ]
+        low, high = (min(values), max(values)) if min(values) < max(values) else pool.limits
+    label = seeds.SCORES[score][0]
+    own = scores[agent][seed - pool.figure.config.first_seed]
+    rows = seeds.distribution_rows(scores, low, high, own)
+    means = "; ".join(
+        f"{ALGORITHMS[key].name} {written(stats.mean_t_interval(x), 0)}"
+        for key, x in scores.items()
+    )
+    st.vega_lite_chart(
+        rows, seeds.distribution_spec(low, high, label), key=f"seeds_{score}",
+        alt=f"Histogram of the {label}; means with 95% intervals: {means}; n = {pool.size} each.",
+    )  # fmt: skip
+
+
+def _pick(agent: str, seed: int) -> None:
+    put("seeds_agent", agent)
+    put("seeds_seed", seed)
+
+
+def _pick_clicked(agent: str) -> None:
+    clicked = st.session_state[f"seeds_lines_{agent}"].selection["pick"]
+    if clicked:
+        _pick(agent, int(clicked[0]["seed"]))
+
+
+def _card(pool: Pool, agent: str, seed: int) -> None:
+    first = pool.figure.config.first_seed
+    scores = pool.scores[agent]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for preset, place in seeds.presets(scores).items():
+            st.button(
+                preset.capitalize(), on_click=_pick, args=(agent, first + place),
+                help=f"The seed of {ALGORITHMS[agent].name} with that {pool.label}",
+            )  # fmt: skip
+        if st.button("Watch this agent", icon=":material/smart_display:", type="primary"):
+            _send_to_watch(pool, agent, seed)
+    parts = [
+        f"{label} {measure[seed - first]:.0f}, rank {seeds.rank(measure, seed - first):,}"
+        for label, measure in (
+            (label, of(pool.histories[agent]).astype(float)) for label, of in seeds.SCORES.values()
+        )
+    ]
+    st.markdown(
+        f"**{ALGORITHMS[agent].name}, seed {seed}**: {'; '.join(parts)}, of n = {pool.size:,} "
+        "seeds. Click near a line to choose another."
+    )
+    if len(pool.histories) > 1 and needs_two(pool):
+        worse, better = studies.pairs(pool.scores)[-1]
+        luck = stats.probability_of_improvement(pool.scores[better], pool.scores[worse])
+        st.markdown(
+            f"A seed of {ALGORITHMS[worse].name}, on average the worst, beats one of "
+            f"{ALGORITHMS[better].name}, the best, in **{luck.estimate:.0%}** "
+            f"[{luck.low:.0%}, {luck.high:.0%}] of pairs."
+        )
+
+
+def _send_to_watch(pool: Pool, agent: str, seed: int) -> None:
+    """Watch shows the runs of the settings, so the pool's seeds go along."""
+    controls.adopt(pool.figure)
+    controls.settings().update(agent=agent, seed=str(seed))
+    st.switch_page("pages/watch.py")
+
+
+VIEWS = {
+    "seeds": ("Every seed", every_seed),
+    "band": ("What a band means", bands),
+    "lottery": ("The lottery", lottery),
+    "power": ("How many seeds", power),
+    "compare": ("Comparing", compare),
+    "noise": ("Where noise comes from", noise),
+    "coverage": ("Coverage", coverage),
+}
+STUDIES = ("band", "lottery", "compare", "noise", "coverage")  # the views that depend on n

@@ -1,0 +1,32 @@
+"""Take a figure away: its link, its data, its picture, the code that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from pgcore.runs import Run
+from ui.shell import controls
+
+
+def panel(figure: controls.Figure, shown: Mapping[str, Run]) -> None:
+    """Everything that leaves the page."""
+    st.caption("Link: every setting, so that it reproduces these numbers")
+    st.code(controls.link(), language=None, wrap_lines=True)
+    histories = [run.history for run in shown.values() if run.history is not None]
+    if histories:
+        st.download_button(
+            "CSV",
+            lambda: pd.concat([h.to_frame() for h in histories]).to_csv(index=False),
+            "curves.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    st.caption("Picture: the download button at the chart's upper right saves it as PNG.")
+    st.caption("Python")
+    st.code(controls.python_code(figure), language="python", wrap_lines=True)
+    st.caption("Command line")
+    st.code(controls.command_lines(figure), language="bash", wrap_lines=True)

@@ -1,0 +1,403 @@
+"""Measure: choose the policy that is held still, and what is measured of it, once for everybody.
+
+    policy, beside = measure.choose_policy()             # widgets, in the session and the link
+    batch_size = measure.choose_batch_size(policy, beside)
+    found = measure.findings(policy, batch_size)         # None while a progress bar stands there
+
+A measurement belongs to this module and not to the session that asked: it is made off the page's
+thread, shared by all who ask for the same one, dropped when nobody waits for it any more, and
+forgotten when others need its room.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Lock, Semaphore, Thread
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pgcore import envs, runs
+from pgcore.algorithms import ALGORITHMS
+from pgcore.config import Config
+from pgcore.gradients import (
+    Cloud,
+    Measurement,
+    Reference,
+    SampledParabola,
+    Windows,
+    examine,
+    project,
+)
+from pgcore.stats import Interval
+from ui.cloud.charts import paired_ratio
+from ui.shell import controls, live
+
+Result = TypeVar("Result")
+Progress = Callable[[float], None]
+
+BATCH_SIZES = [2**k for k in range(9)]  # 1 to 256
+WINDOWS = [1000, 2000, 4000, 8000]
+NUM_WINDOWS = 4000
+MAX_STEPS = 2**19  # of one measurement's windows: longer batches, fewer of them
+
+WORKERS = 2
+MAX_WAITING = 24
+ROOM = 6 * MAX_STEPS  # steps kept by all measurements together, some 80 bytes each
+FIRST_PAINT_SECONDS = 0.9  # what is quicker stands in the first paint, without a bar
+POLL_SECONDS = 0.2
+ABANDONED_SECONDS = 5.0  # unasked for so long, a measurement ends
+
+LINK_KEYS = ("agent", "seed", "checkpoint", "window_steps", "num_windows")
+controls.PAGE_KEYS.update(LINK_KEYS)
+
+
+# --- the policy that is held still ---
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One seed of one run at one checkpoint: policy and critic, frozen."""
+
+    config: Config  # of the run: its algorithm is the agent
+    seed: int
+    checkpoint: int  # 0 is before training, k after evaluation k
+    row: np.ndarray  # [P] float32
+
+    @property
+    def steps(self) -> int:
+        """Environment steps that it has learned for."""
+        return self.checkpoint * self.config.eval_interval
+
+    @property
+    def name(self) -> str:
+        when = f"after {self.steps:,} steps" if self.checkpoint else "before training"
+        return f"{ALGORITHMS[self.config.algorithm].name}, seed {self.seed}, {when}"
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """What the row depends on: seed k learns the same alone or among a thousand."""
+        return _identity(self.config, self.seed), self.checkpoint
+
+    def at(self, checkpoint: int) -> Policy:
+        """The same agent earlier or later.
+
+        Raises: ValueError if it has no such checkpoint.
+        """
+        return frozen(self.config, self.seed, checkpoint)
+
+
+def frozen(config: Config, seed: int, checkpoint: int) -> Policy:
+    """A policy of a run that the registry holds.
+
+    Raises: ValueError if the run has no such seed or checkpoint (yet).
+    """
+    run = runs.REGISTRY.get(config)
+    history = run.history if run else None
+    known = history is not None and 0 <= checkpoint < len(history.checkpoints)
+    if history is None or not known or seed not in config.seeds:
+        raise ValueError(f"There is no policy of seed {seed} at checkpoint {checkpoint} yet.")
+    row = history.checkpoints[checkpoint, seed - config.first_seed]
+    return Policy(config, seed, checkpoint, row)
+
+
+def _identity(config: Config, seed: int) -> str:
+    return runs.identity(config.replace(num_seeds=1, first_seed=seed))
+
+
+def checkpoints(config: Config) -> range:
+    """Checkpoint 0, before training, and one after each evaluation."""
+    return range(len(config.eval_steps) + 1)
+
+
+def as_trained(config: Config) -> Config:
+    """The config without the settings of estimators that its own algorithm never reads.
+
+    A page that varies the constant b or the formula keeps the policy it measures.
+    """
+    kept = ALGORITHMS[config.algorithm].weight.__code__.co_names
+    unread = [name for name in ("baseline", "formula") if name not in kept]
+    return config.replace(**{name: controls.FIELDS[name].default for name in unread})
+
+
+def choose_policy() -> tuple[Policy, DeltaGenerator]:
+    """Agent, training seed and checkpoint of the current settings, trained if need be.
+
+    Stops the page with a sentence, or with the run's progress, while there is no such policy.
+
+    Returns: the policy, and a place right of the widgets for one of the page's own.
+    """
+    try:
+        figure = controls.figure()
+    except ValueError as error:
+        st.error(str(error))
+        st.stop()
+    if not envs.describe(figure.config.env_id).is_cartpole:
+        st.info(f"Gradients are measured on CartPole alone, not on {figure.config.env_id}.")
+        st.page_link("pages/train.py", label="Choose CartPole on Train")
+        st.stop()
+    who, which, when, beside = st.columns([1.3, 0.8, 2, 2], vertical_alignment="bottom")
+    with who:
+        usual = "actor_critic" if "actor_critic" in figure.algorithms else figure.algorithms[0]
+        agent = choose(
+            st.selectbox, "agent", "Agent", figure.algorithms, usual,
+            format_func=lambda key: ALGORITHMS[key].name,
+            help="Whose policy is held still. More agents, and their settings: on Train.",
+        )  # fmt: skip
+    config = as_trained(figure.configs[agent])
+    with which:
+        seed = choose(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])
+    with when:
+        steps = config.eval_interval
+        at = choose(
+            st.select_slider, "checkpoint", "Checkpoint: environment steps learned",
+            checkpoints(config), -(-len(config.eval_steps) // 5),
+            format_func=lambda k: f"{k * steps:,}",
+        )  # fmt: skip
+    _train(config)
+    return frozen(config, seed, at), beside
+
+
+def _train(config: Config) -> None:
+    """Have the run of this config; stop the page until there is one."""
+    shown = live.find({"run": config})
+    run = shown.get("run")
+    if run is not None and run.outcome == "done":
+        return
+    seconds = live.expected_seconds({"run": config})
+    wanted = run is None and seconds < runs.QUICK_SECONDS
+    if (run is None or run.outcome in live.AGAIN) and not wanted:
+        label = f"Train this agent, about {seconds:,.0f} s"
+        wanted = st.button(label, icon=":material/play_arrow:", type="primary")
+    if wanted:
+        try:
+            shown = live.start({"run": config})
+        except runs.Busy as busy:
+            st.warning(str(busy))
+    if shown and shown["run"].outcome == "done":
+        return
+    if not shown:
+        st.info("This agent has not learned yet; there is no policy to measure.")
+        st.stop()
+    live.controls(shown, "measured")
+    live.watch(shown, lambda: live.progress(shown))
+    st.stop()
+
+
+def choose_batch_size(policy: Policy, place: DeltaGenerator) -> int:
+    """Steps in a measured batch: the run's own unless the reader wants to know of others."""
+    own = policy.config.batch_size
+    sizes = sorted({*BATCH_SIZES, own}) if own * WINDOWS[0] <= MAX_STEPS else BATCH_SIZES
+    usual = min(own, sizes[-1])
+    with place:
+        return choose(
+            st.select_slider, "window_steps", f"Steps in a batch (trained with {own})", sizes,
+            usual, format_func=lambda steps: f"{steps:,}",
+        )  # fmt: skip
+
+
+def choose_num_windows(batch_size: int) -> int:
+    """How many batches are measured; fewer of long ones."""
+    most = MAX_STEPS // batch_size
+    options = [n for n in WINDOWS if n <= most] or [most]
+    usual = min(NUM_WINDOWS, options[-1])
+    return choose(
+        st.select_slider, "num_windows", "Batches measured", options, usual,
+        format_func=lambda n: f"{n:,}", help="More of them narrow every interval.",
+    )  # fmt: skip
+
+
+def choose(
+    widget: Callable[..., Any],
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    default: Any,
+    **details: Any,
+) -> Any:
+    """A widget whose choice the session and the link keep; what cannot be had is said."""
+    state, key = controls.settings(), f"measure_{name}"
+    asked = state.get(name)
+    if st.session_state.get(key) not in options:
+        found = [option for option in options if str(option) == str(asked)]
+        if asked is not None and not found:
+            st.warning(f"{label}: {str(asked)[:40]!r} cannot be had; {default} is shown.")
+        st.session_state[key] = found[0] if found else default
+    chosen = widget(label, options, key=key, **details)
+    state[name] = None if chosen == default else chosen
+    return chosen
+
+
+def choose_baseline(
+    parabola: SampledParabola, label_visibility: Literal["visible", "collapsed"] = "collapsed"
+) -> float:
+    """The constant b, a setting of the lab, on a slider round the harmless zone, 0 to 2 b*."""
+    state, key = controls.settings(), "measure_b"
+    spec = controls.FIELDS["baseline"]
+    b, bounds = st.session_state.get(key, state["baseline"]), spec.metadata
+    best = max(abs(parabola.curve.covariance / (parabola.curve.curvature or 1)), 0.1)
+    unit = next(unit for unit in (0.1, 1.0, 10.0, 100.0) if 4 * best <= 200 * unit)
+    low, high = -math.ceil(best / unit) * unit, math.ceil(3 * best / unit) * unit
+    while low > min(b, spec.default) or high < max(b, spec.default):
+        low, high = 2 * low, 2 * high
+    low, high = max(low, bounds["low"]), min(high, bounds["high"])
+    st.session_state[key] = float(b)
+    state["baseline"] = st.slider(
+        "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g",
+        label_visibility=label_visibility,
+    )  # fmt: skip
+    return state["baseline"]
+
+
+# --- measurements, made once and off the page's thread ---
+
+
+class Abandoned(Exception):
+    """Nobody waits for this measurement any more."""
+
+
+class Job:
+    """One measurement in the making."""
+
+    def __init__(self, work: Callable[[Progress], Any], steps: int) -> None:
+        self.steps, self.share, self.asked = steps, 0.0, time.monotonic()
+        self.result: Future[Any] = Future()
+        Thread(target=self._run, args=(work,), name="measurement", daemon=True).start()
+
+    def _run(self, work: Callable[[Progress], Any]) -> None:
+        try:
+            with _slots:
+                self._tell(0.0)
+                self.result.set_result(work(self._tell))
+        except Exception as error:  # shown to whoever asked
+            self.result.set_exception(error)
+
+    def _tell(self, share: float) -> None:
+        if time.monotonic() - self.asked > ABANDONED_SECONDS:
+            raise Abandoned
+        self.share = share
+
+    @property
+    def abandoned(self) -> bool:
+        return self.result.done() and isinstance(self.result.exception(), Abandoned)
+
+
+_slots = Semaphore(WORKERS)
+_jobs: OrderedDict[Hashable, Job] = OrderedDict()  # the youngest stands last
+_lock = Lock()
+
+
+def _ask(key: Hashable, work: Callable[[Progress], Any], steps: int) -> Job:
+    with _lock:
+        job = _jobs.pop(key, None)
+        if job is None or job.abandoned:
+            if sum(not other.result.done() for other in _jobs.values()) >= MAX_WAITING:
+                raise runs.Busy("Many measurements are waiting; try again in a minute.")
+            job = Job(work, steps)
+        job.asked = time.monotonic()
+        _jobs[key] = job
+        room = sum(other.steps for other in _jobs.values())
+        for old in [k for k, other in _jobs.items() if other.result.done() and k != key]:
+            if room <= ROOM:
+                break
+            room -= _jobs.pop(old).steps
+    return job
+
+
+def measured(
+    key: Hashable, work: Callable[[Progress], Result], label: str, steps: int = 1000
+) -> Result | None:
+    """What `work(progress)` returns, made once for each `key`, whoever asks.
+
+    Waits a moment; after that a progress bar stands here until the page runs again.
+
+    Args:
+        key: everything that the result depends on, and a name for what it is.
+        work: must touch nothing of Streamlit.
+        label: said beside the bar.
+        steps: a result's size, in recorded steps of some 80 bytes.
+
+    Returns: None while it is being made, or when it cannot be; that is said on the page.
+    """
+    try:
+        job = _ask(key, work, steps)
+        return job.result.result(FIRST_PAINT_SECONDS)
+    except (TimeoutError, Abandoned):
+        _show_progress(job, label)
+    except Exception as error:
+        _jobs.pop(key, None)  # whoever comes next may try again
+        if not isinstance(error, ValueError):
+            raise
+        st.error(str(error))
+    return None
+
+
+def _show_progress(job: Job, label: str) -> None:
+    def view() -> None:
+        job.asked = time.monotonic()
+        if job.result.done():
+            st.rerun()
+        st.progress(job.share, text=f"{label}: {job.share:.0%}")
+
+    st.fragment(view, run_every=POLL_SECONDS)()
+
+
+# --- the measurement that the pages share ---
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is found of one policy's gradients; n counts windows (batches)."""
+
+    policy: Policy
+    windows: Windows
+    reference: Reference
+    measurements: dict[str, Measurement]  # the registry's, `monte_carlo`, `optimal_constant`
+    parabola: SampledParabola
+    cloud: Cloud  # every window's arrow, of `score` too: g(b) = policy_gradient - b score
+    ratios: dict[tuple[str, str], Interval]  # tr Sigma of one estimator over another's, paired
+
+
+PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
+# Registered estimators but those that another page varies: the constant b, the reader's formula.
+ESTIMATORS = [
+    key
+    for key, algorithm in ALGORITHMS.items()
+    if not {"baseline", "formula"} & set(algorithm.weight.__code__.co_names)
+]
+
+
+def findings(policy: Policy, batch_size: int, num_windows: int = NUM_WINDOWS) -> Findings | None:
+    """Every estimator at one policy, on `num_windows` batches; None while it is being measured."""
+    count = min(num_windows, MAX_STEPS // batch_size)
+    return measured(
+        ("findings", policy.identity, count, batch_size),
+        lambda progress: find(policy, batch_size, count, progress),
+        f"Measuring {count:,} batches of {batch_size} steps",
+        steps=count * (batch_size + 4),
+    )
+
+
+def find(policy: Policy, batch_size: int, num_windows: int, progress: Progress) -> Findings:
+    """The measurement itself, some 1 to 5 seconds; the gradients are dropped, being 50 MB."""
+    config = policy.config.replace(batch_size=batch_size)
+    report = examine(
+        policy.row, config, num_windows, policy.seed, algorithms=ESTIMATORS, progress=progress
+    )
+    clouds = report.gradients | {"score": report.scores}
+    return Findings(
+        policy,
+        report.windows,
+        report.reference,
+        report.measurements,
+        report.parabola,
+        project(clouds, report.reference, arrows=num_windows),
+        {pair: paired_ratio(*(report.gradients[key] for key in pair)) for pair in PAIRS},
+    )
