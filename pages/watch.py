@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pgcore import envs
+from pgcore.algorithms import ALGORITHMS
 from pgcore.episodes import landscape, policy_of
-from pgcore.plotting.theme import KEYS
 from pgcore.render import draw
 from ui.player.episodes import player
 from ui.player.push import push
@@ -68,7 +68,7 @@ def stage() -> None:
             "colours with it. Move the checkpoint to see both being learned."
         )
     with pushing:
-        push(row, history.config, KEYS.index(choice.agent), key="push", greedy=choice.greedy)
+        push(row, history.config, ALGORITHMS[choice.agent].colour, key="push", greedy=choice.greedy)
         st.caption(
             "Drag the cart, hold an arrow key or a button. The agent pushes with 10 newtons, an "
             "arrow key with 12. There is no clock here: it ends when the pole falls."

@@ -117,6 +117,8 @@ class Algorithm:
     bias: str  # what it adds to the gradient's expectation
     reference: str
     lesson: str  # the page that takes it apart
+    colour: int  # its place in the palette, whoever else is shown
+    reads: tuple[str, ...] = ()  # the settings that the weight reads, beside gamma
     clipped: bool = False  # PPO's surrogate and several epochs, instead of Psi log pi once
     whole_episodes: bool = False  # update at an episode's end, not after batch_size steps
 
@@ -143,6 +145,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none beyond the critic's, through the bootstrap",
         "Sutton et al. 2000; lab task 1",
         "cloud",
+        colour=0,
     ),
     "batch_mean": Algorithm(
         batch_mean,
@@ -151,6 +154,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "shrinks the gradient: each action sits in its own baseline",
         "lab task 2",
         "cloud",
+        colour=1,
     ),
     "actor_critic": Algorithm(
         actor_critic,
@@ -159,6 +163,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none added by the baseline",
         "Sutton et al. 2000; lab task 3",
         "variance",
+        colour=2,
     ),
     "leave_one_out": Algorithm(
         leave_one_out,
@@ -167,6 +172,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none for independent samples, some along one trajectory",
         "Kool et al. 2019",
         "cloud",
+        colour=3,
     ),
     "running_mean": Algorithm(
         running_mean,
@@ -175,6 +181,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none: it uses the past only",
         "Williams 1992",
         "cloud",
+        colour=4,
     ),
     "constant": Algorithm(
         constant,
@@ -183,6 +190,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none, whatever b is",
         "Greensmith, Bartlett & Baxter 2004",
         "parabola",
+        colour=5,
+        reads=("baseline",),
     ),
     "gae": Algorithm(
         gae,
@@ -192,6 +201,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         "the critic's error, more of it as lambda falls",
         "Schulman et al. 2016",
         "variance",
+        colour=6,
+        reads=("gae_lambda",),
     ),
     "normalized": Algorithm(
         normalized,
@@ -200,6 +211,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "a random rescaling, batch by batch",
         "Ilyas et al. 2020",
         "cloud",
+        colour=7,
     ),
     "ppo": Algorithm(
         gae,
@@ -209,6 +221,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         "off-policy after the first epoch",
         "Schulman et al. 2017",
         "train",
+        colour=8,
+        reads=("gae_lambda",),
         clipped=True,
     ),
     "reinforce": Algorithm(
@@ -218,6 +232,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "none",
         "Williams 1992",
         "train",
+        colour=9,
         whole_episodes=True,
     ),
     "formula": Algorithm(
@@ -227,5 +242,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "measured on the page Your baseline",
         "you",
         "baseline",
+        colour=10,
+        reads=("formula",),
     ),
 }

@@ -32,6 +32,17 @@ class Interval(NamedTuple):
     high: Any
     n: Any  # seeds; (of x, of y) in a comparison; repetitions in a simulation
 
+    def __format__(self, spec: str) -> str:
+        """`f"{interval:.1f}"` is "146.8 [119.0, 174.6]", `f"{share:.0%}"` is "85% [75%, 92%]".
+
+        The spec is that of the three numbers; a single seed has no bounds, and that is said.
+        """
+        spec = spec or ".3g"
+        estimate = format(float(self.estimate), spec)
+        if np.isnan(self.low):
+            return f"{estimate} (no interval from n = {self.n})"
+        return f"{estimate} [{format(float(self.low), spec)}, {format(float(self.high), spec)}]"
+
 
 def _around(estimate: Any, half: Any, n: Any) -> Interval:
     return Interval(estimate, estimate - half, estimate + half, n)

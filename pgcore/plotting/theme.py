@@ -1,8 +1,8 @@
 """Charts: pure functions from tidy frames to Vega-Lite.
 
 A live chart is a constant spec, built once, and new rows: `spec(chart)` strips the data so that
-the browser keeps its view and only the rows change. Colours come from the theme, by an
-algorithm's place in the registry, so each keeps its own whoever else is shown.
+the browser keeps its view and only the rows change. Colours come from the theme, by the
+place that an algorithm's entry names, so each keeps its own whoever else is shown.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ import pandas as pd
 
 from pgcore.algorithms import ALGORITHMS
 
-KEYS = list(ALGORITHMS)
 HEIGHT = 330
+
+
+def keys() -> list[str]:
+    """The algorithms in the order of the palette."""
+    return sorted(ALGORITHMS, key=lambda key: ALGORITHMS[key].colour)
 
 
 def colour(field: str = "algorithm", **options: Any) -> alt.Color:
     """The fixed colour of each algorithm."""
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=KEYS), **options)
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=keys()), **options)
 
 
 def spec(chart: Any) -> dict:

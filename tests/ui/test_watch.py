@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from pgcore import Config, train
 from pgcore.algorithms import ALGORITHMS
 from pgcore.episodes import play, policy_of
-from pgcore.plotting.theme import KEYS
 from ui.player import episodes as player
 from ui.watch import agents, film
 
@@ -77,7 +76,7 @@ def test_the_cast_is_the_chosen_agent_s_episode():
     row = policy_of(HISTORIES["batch_mean"], 1, 2)
     lengths = [e.length for e in play(row, CONFIG, 1, 1000, agents.EPISODES)]
     assert [role.episode.length for role in roles] == [max(lengths)]
-    assert roles[0].colour == KEYS.index("batch_mean")
+    assert roles[0].colour == ALGORITHMS["batch_mean"].colour
     assert roles[0].label == "Batch mean, seed 1, 1,000 steps"
     assert f"lasted {min(lengths)} to {max(lengths)}" in sentence
 

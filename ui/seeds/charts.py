@@ -18,7 +18,7 @@ from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from pgcore.plotting.curves import written
-from pgcore.plotting.theme import KEYS, colour, spec
+from pgcore.plotting.theme import colour, spec
 
 Pools = Mapping[str, np.ndarray]  # scores [S] by algorithm
 
@@ -266,7 +266,9 @@ def band_rows(histories: Mapping[str, History], band: str, n: int) -> pd.DataFra
 def names(base: alt.Chart, key_step: int, low: float, high: float) -> alt.Chart:
     """The names of the lines, in their colours, where curves that rise leave room."""
     at = f"{high} - {(high - low) / 13} * (datum.place + 0.6)"
-    words = " : ".join(f"datum.algorithm == '{key}' ? '{ALGORITHMS[key].name}'" for key in KEYS)
+    words = " : ".join(
+        f"datum.algorithm == '{key}' ? '{ALGORITHMS[key].name}'" for key in ALGORITHMS
+    )
     return (
         base.transform_filter(f"datum.step == {key_step}")
         .transform_calculate(name=f"{words} : ''", at=at)

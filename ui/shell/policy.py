@@ -122,8 +122,8 @@ def as_trained(config: Config) -> Config:
 
     A page that varies the constant b or the formula keeps the policy it measures.
     """
-    kept = ALGORITHMS[config.algorithm].weight.__code__.co_names
-    unread = [name for name in ("baseline", "formula") if name not in kept]
+    read = ALGORITHMS[config.algorithm].reads
+    unread = [name for name in ("baseline", "formula") if name not in read]
     return config.replace(**{name: controls.FIELDS[name].default for name in unread})
 
 
@@ -370,7 +370,7 @@ PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
 ESTIMATORS = [
     key
     for key, algorithm in ALGORITHMS.items()
-    if not {"baseline", "formula"} & set(algorithm.weight.__code__.co_names)
+    if not {"baseline", "formula"} & set(algorithm.reads)
 ]
 
 

@@ -11,7 +11,6 @@ import streamlit as st
 from pgcore.algorithms import ALGORITHMS
 from pgcore.episodes import Episode, play, policy_of, typical_best_worst
 from pgcore.history import History
-from pgcore.plotting.theme import KEYS
 from ui.player.episodes import Role
 from ui.shell import controls
 
@@ -21,7 +20,7 @@ EPISODES = 20
 WHICH = ("typical", "best", "worst")
 ACTS = ("sampled", "greedy")
 BESIDE = {"alone": "alone", "before": "itself untrained", "all": "the other agents"}
-GREY = KEYS.index("reinforce")  # for an agent that has learned nothing
+GREY = ALGORITHMS["reinforce"].colour  # for an agent that has learned nothing
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,16 @@ def cast(histories: Mapping[str, History], choice: Choice) -> tuple[list[Role], 
 
     own = episodes(choice.agent, choice.checkpoint)
     number = typical_best_worst(own)[choice.episode]
-    roles = [Role(own[number], choice.label, KEYS.index(choice.agent))]
+    roles = [Role(own[number], choice.label, ALGORITHMS[choice.agent].colour)]
     if choice.beside == "before":
         roles.append(Role(episodes(choice.agent, 0)[number], "The same seed, untrained", GREY))
     if choice.beside == "all":
         roles += [
-            Role(episodes(key, choice.checkpoint)[number], ALGORITHMS[key].name, KEYS.index(key))
+            Role(
+                episodes(key, choice.checkpoint)[number],
+                ALGORITHMS[key].name,
+                ALGORITHMS[key].colour,
+            )
             for key, history in histories.items()
             if key != choice.agent and choice.checkpoint < len(history.checkpoints)
         ]
