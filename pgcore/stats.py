@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import combinations
-from math import comb
+from math import comb, floor, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,13 +35,20 @@ class Interval(NamedTuple):
     def __format__(self, spec: str) -> str:
         """`f"{interval:.1f}"` is "146.8 [119.0, 174.6]", `f"{share:.0%}"` is "85% [75%, 92%]".
 
-        The spec is that of the three numbers; a single seed has no bounds, and that is said.
+        The spec is that of each number; ".3g", the default, gives all three the decimals with
+        which the estimate has three digits. A single seed has no bounds, and that is said.
         """
         spec = spec or ".3g"
-        estimate = format(float(self.estimate), spec)
+        if not np.isfinite(self.estimate):
+            return "undefined"
+        if spec.endswith("g"):
+            size = float(format(abs(self.estimate), spec))  # 0.9999 is written as 1.00
+            digits = int(spec[1:-1]) - 1
+            spec = f".{max(digits - floor(log10(size)), 0) if size else digits}f"
+        estimate, low, high = (format(float(x), spec) for x in self[:3])
         if np.isnan(self.low):
             return f"{estimate} (no interval from n = {self.n})"
-        return f"{estimate} [{format(float(self.low), spec)}, {format(float(self.high), spec)}]"
+        return f"{estimate} [{low}, {high}]"
 
 
 def _around(estimate: Any, half: Any, n: Any) -> Interval:

@@ -529,3 +529,20 @@ def test_bad_input_is_answered_in_one_sentence(call: Callable[[], Any], sentence
     with pytest.raises(ValueError, match=sentence) as refusal:
         call()
     assert str(refusal.value).endswith(".") and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("interval", "spec", "text"),
+    [
+        (stats.Interval(146.8, 119.033, 174.567, 10), ".1f", "146.8 [119.0, 174.6]"),
+        (stats.Interval(0.854, 0.75, 0.92, 50), ".0%", "85% [75%, 92%]"),
+        (stats.Interval(0.9999, 0.5, 1.25, 9), "", "1.00 [0.50, 1.25]"),
+        (stats.Interval(1234.5, 1000.0, 1500.4, 9), ".3g", "1234 [1000, 1500]"),
+        (stats.Interval(0.0, 0.0, 0.1, 9), "", "0.00 [0.00, 0.10]"),
+        (stats.Interval(-0.02, -0.031, 0.004, 9), "", "-0.0200 [-0.0310, 0.0040]"),
+        (stats.Interval(3.0, np.nan, np.nan, 1), ".1f", "3.0 (no interval from n = 1)"),
+        (stats.Interval(np.nan, np.nan, np.nan, 9), "", "undefined"),
+    ],
+)
+def test_an_interval_writes_itself(interval, spec, text):
+    assert f"{interval:{spec}}" == text
