@@ -12,17 +12,9 @@ from ui.shell import controls, live, pages
 from ui.watch import agents, film
 from ui.watch import charts as watch
 
-pages.require_frame()
-pages.heading("watch")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("watch")
 
-try:
-    wanted = controls.figure()
-except ValueError as error:
-    st.error(str(error))
-    st.stop()
-shown, figure = live.run_or_offer(wanted, st.empty())
+shown, figure = live.run_or_offer(controls.figure_or_stop(), st.empty())
 if any(run.live for run in shown.values()):
     live.controls(shown, "watch")
     live.watch(shown, lambda: live.progress(shown))
