@@ -109,7 +109,9 @@ def _judgement() -> dict:
         spread = own.mark_rule(strokeWidth=3, clip=True, aria=False).encode(
             x=x, x2="high:Q", y=y, color=colour(legend=None), tooltip=tooltip
         )
-        point = own.mark_point(filled=True, size=70, opacity=1, clip=True, description=POINT).encode(
+        point = own.mark_point(
+            filled=True, size=70, opacity=1, clip=True, description=POINT
+        ).encode(
             x=alt.X("estimate:Q", title=name, scale=scale, axis=axis),
             y=y, color=colour(legend=None), tooltip=tooltip,
         )  # fmt: skip

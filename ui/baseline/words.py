@@ -88,13 +88,15 @@ def reads(formula: Formula) -> str:
 
 def on_the_twin(judged: Judgement) -> str:
     """Which registered estimator the formula is, if it is one; else nothing."""
-    key = spelled(judged.formula) or (judged.twin.key if judged.twin else None)
-    if key is None:
+    twin, key = judged.twin, spelled(judged.formula)
+    if key and (twin is None or twin.key != key or twin.exact):
+        return f"**Known as {ALGORITHMS[key].name}**: this formula is that estimator."
+    if twin is None:
         return ""
-    name = ALGORITHMS[key].name
-    if judged.twin is None or judged.twin.key != key or judged.twin.exact:
-        return f"**Known as {name}**: this formula is that estimator."
-    return f"**Known as {name}**: the same weights but for rounding. {ROUNDED}"
+    same = "the same weights on all" if twin.exact else "but for rounding the same weights on all"
+    rounded = "" if twin.exact else f" {ROUNDED}"
+    n = f"{judged.measured.ratio.n:,}"
+    return f"**Known as {ALGORITHMS[twin.key].name}**: {same} {n} batches.{rounded}"
 
 
 def on_learning(histories: Mapping[str, History]) -> str:

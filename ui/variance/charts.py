@@ -151,7 +151,7 @@ def _of_seed(quantity: str) -> alt.ExprRef:
 
 @lru_cache(maxsize=16)
 def seeds_spec(quantity: str, last_step: int, seed: int, low: float, high: float) -> dict:
-    """A line for every seed (`CriticWorth.to_row`); the chosen one's is thick, with its interval."""
+    """A line for every seed (`CriticWorth.to_row`); the chosen one is thick, with its interval."""
     level = {"explained": 0, "ratio": 1}[quantity]
     kind: dict[str, Any] = {"type": "log"} if quantity == "ratio" else {}
     scale = alt.Scale(domain=[low, high], nice=False, clamp=True, **kind)
