@@ -152,7 +152,7 @@ def test_worse_actions_are_said_in_numbers():
     assert "each of the 32 states were played on 256 times" in sentence
     assert "In 20 states they differ by more than 2 standard errors" in sentence
     assert "taken in 7, and plain policy gradient pushes 6 of these up" in sentence
-    assert "raises the worse action in 3 of the 20" in sentence
+    assert "raise the worse action: here in 3 of the 20" in sentence
     assert "another batch" in words.on_worse_actions(WorseActions(32, 20, 0, 0, 3, 256))
 
 
@@ -167,7 +167,7 @@ def test_the_expected_push_adds_up_as_printed():
     assert up == pytest.approx(0.3849 * 0.6151 * 45.31, abs=0.0101)
     said = words.on_the_expected_push(push, 256)
     assert "drawn with probability 0.38" in said
-    assert "is 45.3, that of the other 47.9 (difference 2.62, standard error 0.41" in said
+    assert "is 45.3, that of the other 47.9 (difference 2.6, standard error 0.4" in said
     assert "n = 256 tails each" in said
 
 

@@ -313,14 +313,14 @@ def test_training_is_told_on_the_way_and_at_the_end():
         Interval(-8.4, -15.6, -1.2, (10, 10)), Interval(21.3, 6.4, 36.2, (10, 10))
     )
     words = parabola_words.on_training(gain, "b = 25")
-    assert words.startswith("With b = 25, against no baseline:")
-    assert "averaged over training -8 [-16, -1]: less;" in words
-    assert "at the end +21 [+6, +36]: higher (n = 10 seeds each)" in words
+    assert words.startswith("With b = 25, against no baseline (n = 10 seeds each):")
+    assert "averaged over training -8 [-16, -1], lower;" in words
+    assert "at the end +21 [+6, +36], higher." in words
     other = parabola_words.on_training(
         parabola_words.Gain(gain.final, Interval(-3, -9, 5, (10, 10))), "b*"
     )
-    assert "averaged over training +21 [+6, +36]: more;" in other
-    assert "at the end -3 [-9, +5]: not told apart with n = 10 seeds (n = 10" in other
+    assert "averaged over training +21 [+6, +36], higher;" in other
+    assert "at the end -3 [-9, +5], not told apart with 10 seeds." in other
     alone = Interval(5, np.nan, np.nan, (1, 1))
     one = parabola_words.on_training(parabola_words.Gain(alone, alone), "b")
     assert "nan" not in one
@@ -340,7 +340,7 @@ def test_the_fate_of_a_far_baseline_is_what_its_interval_says():
     assert "moves the mean update by -21.0% [-52.0%, +10.0%]" in words
     assert "(n = 4,000 batches)" in words
     assert "The variance is 42.0 [40.1, 43.9] times" in words
-    assert "-30 [-40, -20]: less" in words
+    assert "-30 [-40, -20], lower" in words
 
 
 def test_the_zone_of_less_variance_is_said_with_its_interval():

@@ -77,7 +77,7 @@ def legend(found: Findings) -> None:
     st.caption(
         "**Yellow**: the true gradient, of length 1. **White**: the mean of all updates. "
         "**Coloured**: single updates within 90 degrees of the true gradient; **grey**: the "
-        "others. When b changes, the updates scatter more or less and their mean stays. "
+        "others. When b changes, the updates scatter more or less and their expected value stays. "
         f"{words.ADAM}"
     )
     st.caption(
@@ -99,8 +99,8 @@ def numbers(policy: measure.Policy, found: Findings) -> None:
         "another seed is another policy. Variance is tr Σ, summed over all parameters; noise / "
         "signal is √(tr Σ) / |E g| of one update. Biases are shares of the true gradient's "
         "length, signed along it. PPO is measured before its first step, where its gradient is "
-        "GAE's. The running mean is measured with the mean of the other batches in the place of "
-        f"past ones. {words.FIXED_LENGTH} Brackets: 95% bootstrap intervals over batches."
+        f"GAE's. {words.OTHER_BATCHES} {words.FIXED_LENGTH} Brackets: 95% bootstrap intervals "
+        "over batches."
     )
 
 

@@ -30,6 +30,9 @@ ADAM = (
     "recent size."
 )
 FIXED_LENGTH = "REINFORCE updates at the ends of episodes; batches of fixed length do not show it."
+OTHER_BATCHES = (
+    "The running mean is measured with the mean of the other batches in the place of past ones."
+)
 SHARES = {  # of updates that point the right way: what can be predicted, up to where
     "Up to 55%: hardly better than chance": 0.55,
     "55% to 70%": 0.70,

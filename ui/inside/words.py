@@ -37,13 +37,14 @@ def description(update: Update, algorithm: str, stage: str, at: int, step: str) 
     """The chart in words, as far as the film has run."""
     s = update.steps.iloc[at]
     ends = int((update.steps["terminated"] | update.steps["truncated"]).sum())
+    q, b, psi = _printed_weight(s)
     words = [
         f"{len(update.steps)} steps of one batch, {ends} of which end an episode, "
         f"{ALGORITHMS[algorithm].name}. At step {at} the cart was pushed "
         f"{'right' if s['action'] == 1 else 'left'}, with probability {s['prob']:.2f}",
-        f"the discounted return Q is {s['q_value']:.2f}",
-        f"the baseline {s['baseline']:.2f}",
-        f"the weight {s['psi']:.2f}",
+        f"the discounted return Q is {q:.2f}",
+        f"the baseline {b:.2f}",
+        f"the weight {psi:.2f}",
         f"log pi changes by {s[CHANGES[step]]:.4f}",
     ]
     return "; ".join(words[: ORDER.index(stage) + 1]) + "."
@@ -164,8 +165,9 @@ def on_worse_actions(found: WorseActions) -> str:
         f"In {found.clear} states they differ by more than {CLEAR:g} standard errors; the worse "
         f"one was taken in {found.taken}, and plain policy gradient pushes {found.pushed_up} of "
         "these up. Averaged over the two actions, the push on the worse one is down in every "
-        "state, whatever baseline b(s) is subtracted. The network is shared by all states: a step "
-        f"along the true gradient raises the worse action in {found.raised} of the {found.clear}."
+        "state, whatever baseline b(s) is subtracted. All states share the network, so a step "
+        "along the true gradient may still raise the worse action: here in "
+        f"{found.raised} of the {found.clear}."
     )
 
 
@@ -184,11 +186,11 @@ def expected_push(found: ExpectedPush) -> str:
 
 def on_the_expected_push(found: ExpectedPush, tails: int) -> str:
     """What the terms of `expected_push` are made of."""
-    gap = found.better - found.worse
+    worse, better = round(found.worse, 1), round(found.better, 1)
     return (
         f"The push on a worse action, averaged over the two: it is drawn with probability "
-        f"{found.prob:.2f}. Its true discounted return is {found.worse:.1f}, that of the other "
-        f"{found.better:.1f} (difference {gap:.2f}, standard error {found.error:.2f}, n = {tails} "
-        "tails each). The terms are p(1 - p)Q. A baseline b(s) is subtracted from both returns "
-        "and cancels."
+        f"{found.prob:.2f}. Its true discounted return is {worse:.1f}, that of the other "
+        f"{better:.1f} (difference {better - worse:.1f}, standard error {found.error:.1f}, "
+        f"n = {tails} tails each). The terms are p(1 - p)Q. A baseline b(s) is subtracted from "
+        "both returns and cancels."
     )

@@ -54,12 +54,13 @@ def on_zones(parabola: SampledParabola, mean_return: float) -> str:
     return (
         f"The best constant is b* = {parabola.vertex}: it leaves {parabola.least:.1%} of the "
         f"variance. At twice b*, {end}, the variance is that without a baseline again. At the "
-        f"mean return, {mean_return:.3g}, it is {at_mean:.1%} (n = {parabola.n:,} batches)."
+        f"mean discounted return, {mean_return:.3g}, it is {at_mean:.1%} "
+        f"(n = {parabola.n:,} batches)."
     )
 
 
 def compared(difference: Interval, better: str, worse: str) -> str:
-    """+12 [3, 21]: better; what an interval that holds 0 allows to say, and what one seed does."""
+    """+12 [+3, +21], better: no more than the interval allows, and nothing from one seed."""
     n = np.min(difference.n)
     if np.isnan(difference.low):
         return f"{difference.estimate:+.0f}, and one seed tells nothing"
@@ -68,17 +69,17 @@ def compared(difference: Interval, better: str, worse: str) -> str:
     elif difference.high < 0:
         said = worse
     else:
-        said = f"not told apart with n = {n} seeds"
-    return f"{difference:+.0f}: {said}"
+        said = f"not told apart with {n} seeds"
+    return f"{difference:+.0f}, {said}"
 
 
 def on_training(found: Gain, name: str) -> str:
     """Training with `name` against training without a baseline: on the way, and at the end."""
     n = np.min(found.area.n)
     return (
-        f"With {name}, against no baseline: episodic return averaged over training "
-        f"{compared(found.area, 'more', 'less')}; at the end "
-        f"{compared(found.final, 'higher', 'lower')} (n = {n} seeds each)."
+        f"With {name}, against no baseline (n = {n} seeds each): episodic return averaged over "
+        f"training {compared(found.area, 'higher', 'lower')}; at the end "
+        f"{compared(found.final, 'higher', 'lower')}."
     )
 
 
