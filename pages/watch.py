@@ -22,10 +22,9 @@ try:
 except ValueError as error:
     st.error(str(error))
     st.stop()
-shown, figure = live.run_or_offer(wanted, st.empty())
-if any(run.live for run in shown.values()):
-    live.controls(shown, "watch")
-    live.watch(shown, lambda: live.progress(shown))
+shown, figure = live.run_figure(wanted, st.empty())
+if live.any_live(shown):
+    live.follow(shown, "watch")
 histories = {key: run.history for key, run in shown.items() if run.history is not None}
 if not envs.describe(figure.config.env_id).is_cartpole:
     st.info(f"Episodes of {figure.config.env_id} cannot be watched; choose CartPole on Train.")
