@@ -104,7 +104,7 @@ def formula(batch: Batch, config: Config) -> np.ndarray:
         names |= dict(
             zip(("x", "dx", "theta", "dtheta"), np.moveaxis(batch.obs, -1, 0), strict=True)
         )
-    return formulas.parse(config.formula)(names).astype(np.float32)
+    return formulas.parse(config.formula)(names)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,11 @@ class History:
         return len(self.eval_steps) == len(self.config.eval_steps)
 
     def reached(self, threshold: float) -> np.ndarray:
-        """Which seeds had an evaluation of at least `threshold`.  [S] bool"""
+        """Which seeds had an evaluation of at least `threshold`.  [S] bool
+
+        The best of K means of `eval_episodes` episodes: many a seed has one such evaluation whose
+        policy does not reach the threshold over 100 episodes (see train.final_evaluation).
+        """
         return np.any(self.eval_returns >= threshold, axis=0)
 
     def upto(self, evaluations: int) -> History:

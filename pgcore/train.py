@@ -11,6 +11,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -187,6 +188,27 @@ def _shards(config: Config, threads: int | None) -> list[slice]:
     count = max(1, min(wanted, config.num_seeds // SEEDS_WORTH_A_THREAD))
     edges = np.linspace(0, config.num_seeds, count + 1).astype(int)
     return [slice(a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+FINAL_EPISODES = 100  # Gymnasium calls a task solved by the mean return of so many
+
+
+def final_evaluation(
+    history: History, episodes: int = FINAL_EPISODES, threads: int | None = None
+) -> np.ndarray:
+    """Episodic returns of every seed's last policy, over many episodes.  [S, E]
+
+    The first `eval_episodes` of them are those of the last evaluation. Nothing of the history
+    changes. A task is solved by a seed whose mean over 100 episodes reaches Gymnasium's threshold;
+    `History.reached` asks for the best of many evaluations, which is easier.
+    """
+    config = history.config.replace(eval_episodes=episodes)
+    params, at = history.checkpoints[-1], int(history.eval_steps[-1])
+    evaluate = learner_of(config).evaluate
+    shards = _shards(config, threads)
+    with ThreadPoolExecutor(len(shards)) as pool:
+        parts = pool.map(lambda s: evaluate(params[s], config, config.seeds[s], at), shards)
+        return np.concatenate(list(parts))
 
 
 @lru_cache(maxsize=16)
