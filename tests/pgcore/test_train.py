@@ -411,13 +411,13 @@ def test_both_learners_draw_the_same_curves() -> None:
 
 
 def test_the_final_policy_is_measured_over_a_hundred_episodes():
-    history = train(Config(num_seeds=60, total_timesteps=4000))
+    history = train(Config(num_seeds=60))
     returns = final_evaluation(history)
     assert returns.shape == (60, 100)
     own = history.config.eval_episodes
     assert np.array_equal(returns[:, :own], history.eval_episode_returns[-1])  # the same stream
     assert np.array_equal(returns, final_evaluation(history, threads=1))
     # A maximum over evaluations is easier to reach than a mean over a hundred episodes.
-    threshold = 150.0
+    threshold = 300.0
     solved = returns.mean(-1) >= threshold
     assert history.reached(threshold).sum() > solved.sum() > 0
