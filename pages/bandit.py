@@ -4,13 +4,10 @@ import streamlit as st
 
 from pgcore.exact.bandit import Bandit, never_good_arm
 from ui.bandit import charts
-from ui.shell import controls, lesson, pages
 from ui.shell import knobs as exact
+from ui.shell import lesson, pages
 
-pages.require_frame()
-pages.heading("bandit")
-controls.show_refusals()
-exact.show_refusals()
+pages.begin("bandit")
 
 pull, many, two = exact.views("bandit_view")
 

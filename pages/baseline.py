@@ -3,13 +3,10 @@
 import streamlit as st
 
 from ui.baseline import view as baseline
-from ui.shell import controls, live, pages
+from ui.shell import pages
 from ui.shell import policy as measure
 
-pages.require_frame()
-pages.heading("baseline")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("baseline")
 
 policy, beside = measure.choose_policy()
 with beside:

@@ -4,13 +4,10 @@ import streamlit as st
 
 from ui.cloud import charts
 from ui.cloud import view as cloud
-from ui.shell import controls, lesson, live, pages
+from ui.shell import lesson, pages
 from ui.shell import policy as measure
 
-pages.require_frame()
-pages.heading("cloud")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("cloud")
 
 QUESTION = (
     "One batch gives one estimate of the gradient. What share of plain policy gradient's "

@@ -3,13 +3,10 @@
 import streamlit as st
 
 from ui.inside import view as inside
-from ui.shell import controls, live, pages
+from ui.shell import controls, pages
 from ui.shell import policy as measure
 
-pages.require_frame()
-pages.heading("inside")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("inside")
 
 policy, beside = measure.choose_policy()
 found = measure.findings(policy, policy.config.batch_size)
@@ -18,7 +15,7 @@ if found is None:
 with beside:
     index = inside.choose_window(found.windows)
 lens = inside.choose_estimator()
-config = controls.figure().config
+config = controls.figure_or_stop().config
 every = inside.updates(found.windows, index, config)
 inside.film(every, lens, config)
 

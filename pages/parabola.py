@@ -3,13 +3,10 @@
 import streamlit as st
 
 from ui.parabola import view as parabola
-from ui.shell import controls, lesson, live, pages
+from ui.shell import lesson, pages
 from ui.shell import policy as measure
 
-pages.require_frame()
-pages.heading("parabola")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("parabola")
 
 QUESTION = "Subtract one number b from every return. Where does it begin to do harm?"
 if lesson.predict("harm", QUESTION, parabola.HARM) is None:

@@ -1,10 +1,7 @@
 """Seeds: hundreds of agents that differ in nothing but their seed."""
 
 from ui.seeds import view as seeds
-from ui.shell import controls, live, pages
+from ui.shell import pages
 
-pages.require_frame()
-pages.heading("seeds")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("seeds")
 seeds.show()

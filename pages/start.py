@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from ui.shell import controls, figures, live, pages
+from ui.shell import figures, link, live, pages
+from ui.shell.series import DEFAULT, LAB
 
-pages.require_frame()
-pages.heading("start")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("start")
 
 st.markdown(
     "An agent balances a pole on a cart and learns by **policy gradients**: an action that was "
@@ -15,15 +13,15 @@ st.markdown(
     "**baseline**, subtracted from the return, makes it less so. Here the lab's three agents learn "
     "on this machine, now: by the return alone, less the batch's mean, and less a learned value."
 )
-shown = live.start(controls.DEFAULT.configs)
-live.watch(shown, lambda: figures.learning_curves(shown, controls.DEFAULT, "95%"))
+shown = live.start(DEFAULT.configs)
+live.watch(shown, lambda: figures.learning_curves(shown, DEFAULT, "95%"))
 figures.verdict(shown)
 
 with st.container(horizontal=True):
     if st.button("Change something", icon=":material/tune:", type="primary"):
-        controls.adopt(controls.DEFAULT)
+        link.adopt(DEFAULT)
         st.switch_page("pages/train.py")
     if st.button("The lab notebook's experiment, as written", icon=":material/science:"):
-        controls.adopt(controls.LAB)
+        link.adopt(LAB)
         st.switch_page("pages/train.py")
 pages.contents()

@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from ui.shell import controls, lesson, pages
 from ui.shell import knobs as exact
+from ui.shell import lesson, pages
 from ui.toypole import charts
 
-pages.require_frame()
-pages.heading("toypole")
-controls.show_refusals()
-exact.show_refusals()
+pages.begin("toypole")
 
 chain, estimates, batch_mean, lambdas, gradients = exact.views("pole_view")
 lab = charts.pole(

@@ -2,13 +2,10 @@
 
 import streamlit as st
 
-from ui.shell import controls, export, figures, lesson, live, pages
+from ui.shell import controls, export, figures, lesson, link, live, pages
 from ui.train import replay
 
-pages.require_frame()
-pages.heading("train")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("train")
 
 IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seeds"]
 controls.algorithm_picker()
@@ -19,7 +16,7 @@ if not shown:
     st.info("These settings have not run yet: press Run, or lower the seeds or the steps.")
     st.stop()
 
-kept, band = controls.settings()["kept"], controls.settings()["band"]
+kept, band = link.get("kept"), link.get("band")
 kept_runs = live.find(kept.configs) if kept else {}
 chart, beside = st.columns([2.6, 1])
 with chart:

@@ -2,15 +2,12 @@
 
 import streamlit as st
 
-from ui.shell import controls, lesson, live, pages
+from ui.shell import lesson, pages
 from ui.shell import policy as measure
 from ui.variance import view as variance
 from ui.variance.charts import FITS
 
-pages.require_frame()
-pages.heading("variance")
-controls.show_refusals()
-live.wait_until_compiled()
+pages.begin("variance")
 
 if lesson.predict("critic", variance.QUESTION, list(FITS)) is None:
     st.stop()

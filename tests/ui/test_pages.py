@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pgcore import Config
 from pgcore.algorithms import ALGORITHMS
-from ui.shell import controls
+from ui.shell import series
 from ui.shell.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -46,14 +46,14 @@ def test_train_shows_every_algorithm_with_its_source(key):
 
 
 def test_a_figure_survives_its_own_link():
-    figure = controls.Figure(("gae", "ppo"), Config(algorithm="gae", gamma=0.9, formula="b = v/2"))
-    again, refused = controls.parse_figure(figure.to_query(whole=True))
+    figure = series.Figure(("gae", "ppo"), Config(algorithm="gae", gamma=0.9, formula="b = v/2"))
+    again, refused = series.parse_figure(figure.to_query(whole=True))
     assert (again, refused) == (figure, [])
-    assert controls.parse_figure(figure.to_query()) == (figure, [])
+    assert series.parse_figure(figure.to_query()) == (figure, [])
 
 
 def test_one_bad_value_spoils_only_itself():
-    figure, refused = controls.parse_figure({"gamma": "2", "num_seeds": "7", "algorithms": "gae,x"})
+    figure, refused = series.parse_figure({"gamma": "2", "num_seeds": "7", "algorithms": "gae,x"})
     assert (figure.config.gamma, figure.config.num_seeds) == (0.99, 7)
     assert figure.algorithms == ("gae",)
     assert len(refused) == 2
@@ -61,17 +61,17 @@ def test_one_bad_value_spoils_only_itself():
 
 def test_values_that_fit_only_together_are_taken_together():
     texts = {"eval_interval": "20000", "total_timesteps": "50000"}
-    figure, refused = controls.parse_figure(texts)
+    figure, refused = series.parse_figure(texts)
     assert (figure.config.eval_interval, refused) == (20_000, [])
 
 
 def test_the_exported_python_reproduces_the_figure():
-    figure = controls.Figure(("gae",), Config(algorithm="gae", num_seeds=2, total_timesteps=1000))
+    figure = series.Figure(("gae",), Config(algorithm="gae", num_seeds=2, total_timesteps=1000))
     printed: list[tuple] = []
-    exec(controls.python_code(figure), {"print": lambda *words: printed.append(words)})
+    exec(figure.to_python(), {"print": lambda *words: printed.append(words)})
     from pgcore import train
 
-    assert printed[0][:2] == ("gae", train(figure.config).final_returns.mean())
+    assert printed[0][:2] == ("GAE", train(figure.config).final_returns.mean())
 
 
 def test_settings_survive_a_change_of_page():

@@ -12,8 +12,9 @@ from pgcore.config import Config
 from pgcore.formula import Formula, FormulaError
 from pgcore.gradients import weights
 from ui.baseline import charts as baseline
-from ui.shell import controls, export, figures, live
+from ui.shell import export, figures, link, live
 from ui.shell import policy as measure
+from ui.shell.series import FIELDS, Figure
 
 TYPED, EXAMPLE = "baseline_typed", "baseline_example"
 TRAINED = ("policy_gradient", "actor_critic", "formula")
@@ -26,7 +27,7 @@ def bar() -> Formula:
     Returns: the formula; while the text spells none, the last good one, which session and link
     keep.
     """
-    state, kept = st.session_state, controls.settings()
+    state, kept = st.session_state, link.settings()
     state.setdefault(TYPED, kept["formula"])
     state[EXAMPLE] = state[TYPED] if state[TYPED] in baseline.EXAMPLES else None
     typed = st.text_input(
@@ -46,7 +47,7 @@ def bar() -> Formula:
     try:  # what another page's widget holds may be no formula either
         formula = formulas.parse(kept["formula"])
     except FormulaError:
-        kept["formula"] = controls.FIELDS["formula"].default
+        kept["formula"] = FIELDS["formula"].default
         formula = formulas.parse(kept["formula"])
     st.caption(f"What follows belongs to the last formula that could be read, `{formula}`.")
     return formula
@@ -108,8 +109,8 @@ def verdict(found: measure.Findings, formula: Formula) -> None:
 
 def training(formula: Formula) -> None:
     """Learning curves of the formula against none and the critic, trained as the settings say."""
-    config = controls.figure().config.replace(formula=str(formula))
-    figure = controls.Figure(TRAINED, config.replace(algorithm=TRAINED[0]))
+    config = link.figure().config.replace(formula=str(formula))
+    figure = Figure(TRAINED, config.replace(algorithm=TRAINED[0]))
     configs = {key: measure.as_trained(config) for key, config in figure.configs.items()}
     shown = _runs(configs)
     own = shown.get("formula")
@@ -118,7 +119,7 @@ def training(formula: Formula) -> None:
         del shown["formula"]
     if any(run.live for run in shown.values()):
         live.controls(shown, "baseline")
-    band = controls.settings()["band"]
+    band = link.settings()["band"]
 
     def draw() -> None:
         live.progress(shown)

@@ -7,22 +7,20 @@ import streamlit as st
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import by_batch_size, collect_windows
 from ui.cloud import charts as cloud
-from ui.shell import controls, figures, lesson
+from ui.shell import figures, lesson, link
 from ui.shell import policy as measure
 
 PANELS = ("policy_gradient", "constant", "batch_mean", "actor_critic")
 MOST_PANELS = 4
 LONGEST, ENOUGH = 128, 2000  # steps of the longest batch, and batches, against the batch size
 
-controls.PAGE_KEYS.add("panels")
-
 
 def choose_panels() -> list[str]:
     """The estimators to draw, four at most, in the session and the link."""
-    state, key = controls.settings(), "measure_panels"
+    state, key = link.settings(), "measure_panels"
     options = [*measure.ESTIMATORS, "constant"]
     if not st.session_state.get(key):  # never none at all
-        asked = [name for name in str(state.get("panels") or "").split(",") if name]
+        asked = state.get("panels") or []
         known = [name for name in dict.fromkeys(asked) if name in options][:MOST_PANELS]
         if len(known) < len(asked):
             st.warning(
@@ -34,7 +32,7 @@ def choose_panels() -> list[str]:
         format_func=lambda name: ALGORITHMS[name].name, max_selections=MOST_PANELS,
     )  # fmt: skip
     shown = [name for name in ALGORITHMS if name in chosen] or list(PANELS)
-    state["panels"] = None if shown == [k for k in ALGORITHMS if k in PANELS] else ",".join(shown)
+    state["panels"] = None if shown == [k for k in ALGORITHMS if k in PANELS] else shown
     return shown
 
 

@@ -12,62 +12,36 @@ from pgcore.config import Config
 from pgcore.formula import FormulaError
 from pgcore.gradients import Update, Windows, inside_update
 from ui.inside import charts as inside
-from ui.shell import controls, lesson
+from ui.shell import controls, lesson, link
 from ui.shell import policy as measure
+from ui.shell.notice import notice
+from ui.shell.pages import PARAMETERS
 
 FRAME_SECONDS = 0.35
 BASE = "policy_gradient"
 PLAYING = "inside_playing"
 
-controls.PAGE_KEYS |= {"lens", "window", "stage", "at"}
-
 
 def choose_estimator() -> str:
     """The estimator under the lens, whatever the policy was trained with."""
-    state, key = controls.settings(), "inside_lens"
-    if key not in st.session_state:
-        st.session_state[key] = _known("lens", list(ALGORITHMS), "actor_critic")
-    lens = st.pills(
-        "Estimator",
-        list(ALGORITHMS),
-        format_func=lambda name: ALGORITHMS[name].name,
-        key=key,
-        required=True,
+    return controls.pick(
+        st.pills, "lens", "Estimator", list(ALGORITHMS), "actor_critic",
+        format_func=lambda name: ALGORITHMS[name].name, required=True,
         label_visibility="collapsed",
-    )
-    state["lens"] = lens
-    return str(lens)
+    )  # fmt: skip
 
 
 def choose_window(windows: Windows) -> int:
     """Which of the recorded batches."""
-    state, key = controls.settings(), "inside_window"
-    usual, last = inside.telling(windows), len(windows) - 1
+    key, usual, last = "set_window", inside.telling(windows), len(windows) - 1
     if not 0 <= st.session_state.get(key, -1) <= last:
-        st.session_state[key] = _whole("window", last, usual)
+        asked = controls.value_of("window")
+        if asked is not None and asked > last:
+            notice(f"window is {asked:,}; it must be from 0 to {last:,}. {usual:,} is shown.")
+        st.session_state[key] = asked if asked is not None and asked <= last else usual
     index = st.number_input("Batch", 0, last, key=key, help=f"One of {last + 1:,} recorded batches")
-    state["window"] = None if index == usual else index
+    link.put("window", None if index == usual else index)
     return index
-
-
-def _known(name: str, options: list[str], default: str) -> str:
-    """What the link or the session asks for, or the default, with a sentence."""
-    asked = controls.settings().get(name)
-    if asked is None or asked in options:
-        return asked or default
-    st.warning(f"{name} {str(asked)[:40]!r} cannot be had; {default} is shown.")
-    return default
-
-
-def _whole(name: str, last: int, default: int) -> int:
-    asked = controls.settings().get(name)
-    if asked is None:
-        return default
-    with suppress(ValueError):
-        if 0 <= int(asked) <= last:
-            return int(asked)
-    st.warning(f"{name} {str(asked)[:40]!r} is not from 0 to {last:,}; {default} is shown.")
-    return default
 
 
 def updates(windows: Windows, index: int, config: Config) -> dict[str, Update]:
@@ -87,8 +61,8 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
     update, steps = every[lens], len(every[lens].steps)
     state, running = st.session_state, config.replace(algorithm=lens)
     if "inside_stage" not in state:
-        state["inside_stage"] = _known("stage", inside.ORDER, inside.ORDER[0])
-        state["inside_at"] = _whole("at", steps - 1, steps // 2)
+        state["inside_stage"] = controls.value_of("stage")
+        state["inside_at"] = steps // 2 if link.get("at") is None else link.get("at")
     state["inside_at"] = min(state["inside_at"], steps - 1)
 
     def view() -> None:
@@ -98,8 +72,9 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
                 state[PLAYING] = False
                 st.rerun()
         stage, at, step = _controls(steps)
-        controls.settings().update(stage=stage, at=at)
-        controls.write_link()
+        link.put("stage", stage)
+        link.put("at", at)
+        link.write(PARAMETERS)
         st.latex(inside.equation(update, running, stage, at, step))
         st.vega_lite_chart(
             inside.rows(update, lens, stage, at, step),

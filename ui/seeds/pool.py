@@ -6,26 +6,21 @@ shown. Results are cached by the ids of the pool's runs, never by their arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import runs
-from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
-from ui.shell import controls, live
-from ui.shell.controls import Figure
+from ui.shell import controls, link, live
+from ui.shell.series import FIELDS, Figure
 
 SIZES = ("30", "100", "300", "1000")
 UNASKED_SECONDS = 8.0  # a pool that takes longer waits for the Run button
-LINK_KEYS = ("seeds_view", "seeds_pool", "seeds_score", "seeds_n", "seeds_agent", "seeds_seed",
-             "seeds_episodes")  # fmt: skip
-REFUSED = "seeds_refused"  # sentences that wait in the session until the pool has trained
-controls.PAGE_KEYS.update(LINK_KEYS)
 
 
 @dataclass(frozen=True)
@@ -64,36 +59,6 @@ def remember(function: Callable) -> Callable:
     return st.cache_data(max_entries=256, show_spinner=False)(function)
 
 
-def choice(name: str, allowed: Sequence[str], default: str) -> str:
-    """A setting that must be one of some words."""
-    text = controls.settings().get(name)
-    if text is None or text in allowed:
-        return default if text is None else text
-    _refuse(name, text, f"one of {', '.join(allowed)}")
-    return default
-
-
-def number(name: str, low: int, high: int, default: int) -> int:
-    """A setting that must be a whole number within bounds."""
-    text = controls.settings().get(name)
-    if text is None:
-        return default
-    if text.isdecimal() and len(text) < 12 and low <= int(text) <= high:
-        return int(text)
-    _refuse(name, text, f"a whole number from {low:,} to {high:,}")
-    return default
-
-
-def _refuse(name: str, text: str, allowed: str) -> None:
-    sentence = f"{name} is {text[:40]!r}; it must be {allowed}. The default is shown instead."
-    st.session_state.setdefault(REFUSED, []).append(sentence)
-    controls.settings()[name] = None
-
-
-def put(name: str, value: object) -> None:
-    controls.settings()[name] = str(value)
-
-
 def key_of(name: str, value: object, domain: object = "") -> str:
     """The key of a widget that starts at `value`; its domain names it too, for that may change."""
     key = f"set_{name}_{domain}"
@@ -106,8 +71,8 @@ def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
 
     Returns: the pool's figure, the score, and a place for the Run button.
     """
-    size, n = choice("seeds_pool", SIZES, "300"), study_size()
-    score = choice("seeds_score", list(seeds.SCORES), "final")
+    size, n = controls.value_of("seeds_pool"), study_size()
+    score = controls.value_of("seeds_score")
     controls.algorithm_picker()
     with st.container(horizontal=True, vertical_alignment="center"):
         size = st.segmented_control(
@@ -118,9 +83,9 @@ def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
             "Score", list(seeds.SCORES), key=key_of("seeds_score", score), required=True,
             label_visibility="collapsed", format_func=lambda key: seeds.SCORES[key][0],
         ) or score  # fmt: skip
-        put("seeds_pool", size)
-        put("seeds_score", score)
-        controls.more_settings([k for k in controls.FIELDS if k not in ("algorithm", "num_seeds")])
+        link.put("seeds_pool", size)
+        link.put("seeds_score", score)
+        controls.more_settings([k for k in FIELDS if k not in ("algorithm", "num_seeds")])
         if study:
             largest = min(studies.MAX_STUDY, int(size))
             key = key_of("seeds_n", min(n, largest), largest)
@@ -128,20 +93,14 @@ def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
                 "Seeds in a study, n", 1, largest, key=key, format="studies of n = %d",
                 label_visibility="collapsed", width=290,
             )  # fmt: skip
-            put("seeds_n", n)
+            link.put("seeds_n", n)
         place = st.empty()
-    try:
-        figure = controls.figure()
-        figure = Figure(figure.algorithms, figure.config.replace(num_seeds=int(size)))
-    except ValueError as error:
-        st.error(str(error))
-        st.stop()
-    return figure, score, place
+    return controls.figure_or_stop(num_seeds=int(size)), score, place
 
 
 def study_size() -> int:
     """n, the seeds in a study; all views share it."""
-    return number("seeds_n", 1, studies.MAX_STUDY, 10)
+    return controls.value_of("seeds_n")
 
 
 def trained(figure: Figure, score: str, place: DeltaGenerator) -> Pool:
@@ -191,7 +150,9 @@ def picked(pool: Pool) -> tuple[str, int]:
     """The algorithm and seed in focus: the median seed of the best algorithm at first."""
     scores, first = pool.scores, pool.figure.config.first_seed
     best = max(scores, key=lambda key: scores[key].mean())
-    agent = choice("seeds_agent", list(ALGORITHMS), best)
+    agent = link.get("seeds_agent")
     agent = agent if agent in scores else best
-    median = first + seeds.presets(scores[agent])["median"]
-    return agent, number("seeds_seed", first, first + pool.size - 1, median)
+    seed = link.get("seeds_seed")
+    if seed not in range(first, first + pool.size):
+        seed = first + seeds.presets(scores[agent])["median"]
+    return agent, seed

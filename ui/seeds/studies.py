@@ -14,8 +14,8 @@ from ui.seeds import charts as seeds
 from ui.seeds import coverage_charts as covers
 from ui.seeds import noise_charts as noises
 from ui.seeds import study_charts as studies
-from ui.seeds.pool import Pool, key_of, needs_two, number, picked, put, remember, study_size
-from ui.shell import lesson
+from ui.seeds.pool import Pool, key_of, needs_two, picked, remember, study_size
+from ui.shell import lesson, link
 
 # --- What a band means ---
 
@@ -230,12 +230,12 @@ def noise(pool: Pool) -> None:
                 "more under More settings.")  # fmt: skip
         return
     n = study_size()
-    wanted = number("seeds_episodes", 1, 100, min(100, 10 * episodes))
+    wanted = link.get("seeds_episodes") or min(100, 10 * episodes)
     left, right = st.columns([1.3, 1])
     with right:
         label = "What would so many episodes per evaluation buy?"
         wanted = st.slider(label, 1, 100, key=key_of("seeds_episodes", wanted))
-        put("seeds_episodes", wanted)
+        link.put("seeds_episodes", wanted)
         rows = noises.variance_rows(pool.histories, wanted)
         st.vega_lite_chart(
             rows, noises.variance_spec(), key="seeds_variance",

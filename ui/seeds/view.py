@@ -10,21 +10,15 @@ from pgcore.history import History
 from pgcore.plotting.curves import written
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
-from ui.seeds.pool import REFUSED, Pool, choice, header, needs_two, picked, put, remember, trained
+from ui.seeds.pool import Pool, header, needs_two, picked, remember, trained
 from ui.seeds.studies import bands, compare, coverage, lottery, noise, power
-from ui.shell import controls
+from ui.shell import controls, link
 
 
 def show() -> None:
-    """The settings, the views as tabs, and above them what the link could not have."""
-    notes = st.container()
-    try:
-        view = open_view()
-        _draw(trained(*header(study=view in STUDIES)), view)
-    finally:  # also while the pool trains
-        for sentence in st.session_state.get(REFUSED, []):
-            notes.warning(sentence)
-    st.session_state.pop(REFUSED, None)
+    """The settings, and the views as tabs."""
+    view = open_view()
+    _draw(trained(*header(study=view in STUDIES)), view)
 
 
 def _draw(pool: Pool, view: str) -> None:
@@ -33,7 +27,7 @@ def _draw(pool: Pool, view: str) -> None:
     tabs = st.tabs(names, default=VIEWS[view][0], key="seeds_tabs", on_change="rerun")
     for (key, (_, draw)), tab in zip(VIEWS.items(), tabs, strict=True):
         if tab.open:
-            put("seeds_view", key)
+            link.put("seeds_view", key)
             with tab:
                 draw(pool)
 
@@ -42,7 +36,7 @@ def open_view() -> str:
     """The tab that is open."""
     label = st.session_state.get("seeds_tabs")
     opened = [key for key, (name, _) in VIEWS.items() if name == label]
-    return opened[0] if opened else choice("seeds_view", list(VIEWS), "seeds")
+    return opened[0] if opened else controls.value_of("seeds_view")
 
 
 def every_seed(pool: Pool) -> None:
@@ -112,8 +106,8 @@ def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:
 
 
 def _pick(agent: str, seed: int) -> None:
-    put("seeds_agent", agent)
-    put("seeds_seed", seed)
+    link.put("seeds_agent", agent)
+    link.put("seeds_seed", seed)
 
 
 def _pick_clicked(agent: str) -> None:
@@ -155,8 +149,9 @@ def _card(pool: Pool, agent: str, seed: int) -> None:
 
 def _send_to_watch(pool: Pool, agent: str, seed: int) -> None:
     """Watch shows the runs of the settings, so the pool's seeds go along."""
-    controls.adopt(pool.figure)
-    controls.settings().update(agent=agent, seed=str(seed))
+    link.adopt(pool.figure)
+    link.put("agent", agent)
+    link.put("seed", seed)
     st.switch_page("pages/watch.py")
 
 

@@ -1,193 +1,105 @@
-"""Widgets from Config's fields, and the settings they share with the URL.
-
-The settings live in the session, whichever page is open; the URL is read once, when a session
-begins, and written after every run. It is the reader's input: whatever Config refuses is said in
-one sentence and the default stays.
-"""
+"""Widgets whose values session and link keep: Config's fields, and the pages' parameters."""
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, fields
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgcore.algorithms import ALGORITHMS
-from pgcore.config import Config
 from pgcore.plotting.curves import BANDS
-
-LINK_VERSION = 1
-LAB_ALGORITHMS = ("policy_gradient", "batch_mean", "actor_critic")
-FIELDS = {spec.name: spec for spec in fields(Config)}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What a chart shows: some algorithms, one config for all of them."""
-
-    algorithms: tuple[str, ...]
-    config: Config  # its `algorithm` is one of `algorithms`
-
-    @property
-    def configs(self) -> dict[str, Config]:
-        return {key: self.config.replace(algorithm=key) for key in self.algorithms}
-
-    def to_query(self, whole: bool = False) -> dict[str, str]:
-        """The figure as URL parameters; `whole` writes the defaults too."""
-        values = self.config.to_strings()
-        values.pop("algorithm")
-        if not whole:
-            values = {k: v for k, v in values.items() if v != str(FIELDS[k].default)}
-        return {"algorithms": ",".join(self.algorithms)} | values
-
-
-LAB = Figure(LAB_ALGORITHMS, Config.lab())
-DEFAULT = Figure(LAB_ALGORITHMS, Config())
-
-
-def parse_figure(texts: dict[str, str]) -> tuple[Figure, list[str]]:
-    """The figure that a query describes, and a sentence for everything in it that is refused."""
-    texts, refused = dict(texts), []
-    names = [name for name in texts.pop("algorithms", "").split(",") if name]
-    known = tuple(dict.fromkeys(name for name in names if name in ALGORITHMS))
-    for name in names:
-        if name not in ALGORITHMS:
-            refused.append(
-                f"algorithms names {name[:40]!r}; it must name some of {', '.join(ALGORITHMS)}."
-            )
-    config = Config()
-    for name, text in texts.items():  # one by one, so that one bad value spoils only itself
-        try:
-            config = Config.from_strings(config.to_strings() | {name: text})
-        except ValueError as error:
-            refused.append(str(error))
-    try:  # values that only fit each other together, such as a long run's interval
-        config = Config.from_strings(texts)
-        refused = [sentence for sentence in refused if sentence.startswith("algorithms")]
-    except ValueError:
-        pass
-    algorithms = known or DEFAULT.algorithms
-    return Figure(algorithms, config.replace(algorithm=algorithms[0])), refused
-
+from ui.shell import link
+from ui.shell.notice import notice
+from ui.shell.pages import PARAMETERS
+from ui.shell.series import DEFAULT, FIELDS, LAB, MOST_SERIES, VARIABLE, Figure
 
 PRESETS = (
-    ("Lab", LAB, ":material/science:", "The lab notebook's three tasks and last chart, as written"),
-    ("Defaults", DEFAULT, ":material/restart_alt:", "The same, with the notebook's bugs corrected"),
+    (
+        "Lab",
+        LAB,
+        ":material/science:",
+        "The lab notebook's three tasks, as written: a truncation ends the task, every episode of "
+        "a seed starts in one state, and the batch-mean agent trains no critic",
+    ),
+    ("Defaults", DEFAULT, ":material/restart_alt:", "The same three agents, corrected"),
 )
 
 
-# --- the session's settings and the URL ---
+# --- the pages' parameters ---
 
 
-def settings() -> dict:
-    """The session's settings: every field of Config but the algorithm, and the page's own."""
-    if "settings" not in st.session_state:
-        st.session_state["settings"] = {"band": "std", "kept": None}
-        _adopt(DEFAULT)
-    return st.session_state["settings"]
+def pick(
+    widget: Callable[..., Any],
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    default: Any,
+    **details: Any,
+) -> Any:
+    """A widget over options that depend on what was trained or measured.
 
-
-def _adopt(figure: Figure) -> None:
-    values = {name: getattr(figure.config, name) for name in FIELDS if name != "algorithm"}
-    st.session_state["settings"] |= values | {"algorithms": list(figure.algorithms)}
-    for name in values | {"algorithms": None}:
-        st.session_state.pop(f"set_{name}", None)
-
-
-def adopt(figure: Figure) -> None:
-    """Show this figure from now on (a preset, or a link)."""
-    settings()
-    _adopt(figure)
-
-
-def read_link() -> None:
-    """Take the settings from the URL, once a session."""
-    if st.session_state.get("link_read"):
-        return
-    st.session_state["link_read"] = True
-    state = settings()
-    query = dict(st.query_params)
-    version = query.pop("v", str(LINK_VERSION))
-    refused = []
-    if version != str(LINK_VERSION):
-        refused.append(
-            f"the link is of version {version[:10]!r} and this lab reads {LINK_VERSION}; "
-            "what it still understands is shown."
-        )
-    band, kept = query.pop("band", "std"), query.pop("kept", "")
-    for name in [name for name in query if name in PAGE_KEYS]:
-        state[name] = query.pop(name)
-    if band in BANDS:
-        state["band"] = band
-    else:
-        refused.append(f"band is {band[:40]!r}; it must be one of {', '.join(BANDS)}.")
-    if kept:
-        state["kept"], problems = parse_figure(dict(urllib.parse.parse_qsl(kept)))
-        refused += problems
-    figure, problems = parse_figure(query)
-    _adopt(figure)
-    st.session_state["refused"] = refused + problems
-
-
-PAGE_KEYS: set[str] = set()  # further URL parameters, each read and checked by its own page
-
-
-def write_link() -> None:
-    """Keep the page's state in its URL."""
-    with suppress(ValueError):  # settings that do not fit together are said on the page
-        st.query_params.from_dict(link_values(whole=False))
-
-
-def link_values(whole: bool) -> dict[str, str]:
-    """The parameters of a link; `whole` writes every value and the version."""
-    state = settings()
-    values = figure().to_query(whole)
-    if whole:
-        values["v"] = str(LINK_VERSION)
-    if whole or state["band"] != "std":
-        values["band"] = state["band"]
-    if state["kept"]:
-        values["kept"] = urllib.parse.urlencode(state["kept"].to_query())
-    values |= {name: str(state[name]) for name in sorted(PAGE_KEYS) if state.get(name) is not None}
-    return values
-
-
-def link() -> str:
-    """A link that reproduces this page, here or on another server of this version."""
-    base = st.context.url or ""
-    return base.split("?")[0] + "?" + urllib.parse.urlencode(link_values(whole=True))
-
-
-def show_refusals() -> None:
-    """Say, once, what the link asked for and could not have."""
-    refused = st.session_state.pop("refused", [])
-    if refused:
-        sentences = "\n".join(f"- {sentence}" for sentence in refused)
-        st.warning(f"From the link, with the default in its place:\n{sentences}")
-
-
-def figure() -> Figure:
-    """The figure of the current settings.
-
-    Raises: ValueError, one sentence, if the settings do not fit together.
+    What the link asked for and is not among them is said; the default is shown instead.
     """
-    state = settings()
-    algorithms = tuple(key for key in ALGORITHMS if key in state["algorithms"])
-    if not algorithms:
-        raise ValueError("No algorithm is chosen; choose at least one above the chart.")
-    values = {name: state[name] for name in FIELDS if name != "algorithm"}
-    return Figure(algorithms, Config(algorithm=algorithms[0], **values))
+    key = f"set_{name}"
+    if st.session_state.get(key) not in options:
+        asked = link.get(name)
+        if asked is not None and asked not in options:
+            notice(f"{name} is {asked}; here it must be {_range(options)}. {default} is shown.")
+        st.session_state[key] = asked if asked in options else default
+    chosen = widget(label, options, key=key, **details)
+    link.put(name, None if chosen == default else chosen)
+    return chosen
 
 
-# --- widgets ---
+def _range(options: Sequence[Any]) -> str:
+    if isinstance(options, range):
+        return f"from {options[0]:,} to {options[-1]:,}"
+    return f"one of {', '.join(map(str, options))}"
+
+
+def slider(name: str, low: float | None = None, high: float | None = None) -> Any:
+    """The slider of a page's number and its value; `low` and `high` narrow the range for now."""
+    parameter, key = PARAMETERS[name], f"set_{name}"
+    value = st.session_state.get(key, value_of(name))
+    if parameter.options:
+        st.session_state[key] = value
+        value = st.select_slider(
+            parameter.label, parameter.options, key=key, format_func="{:,}".format
+        )
+    else:
+        low = parameter.low if low is None else low
+        high = parameter.high if high is None else high
+        st.session_state[key] = min(max(value, low), high)
+        value = st.slider(parameter.label, low, high, step=parameter.step, key=key)
+    _put(name, value)
+    return value
+
+
+def value_of(name: str) -> Any:
+    """A page parameter's value without its widget."""
+    value = link.get(name)
+    return PARAMETERS[name].default if value is None else value
+
+
+def turn(name: str, value: Any) -> None:
+    """Set a page's parameter from a button, its slider included."""
+    _put(name, value)
+    st.session_state[f"set_{name}"] = value
+
+
+def _put(name: str, value: Any) -> None:
+    """The link holds what is not the default."""
+    link.put(name, None if value == PARAMETERS[name].default else value)
+
+
+# --- the figure ---
 
 
 def algorithm_picker() -> None:
     """One or several algorithms, by name."""
-    state = settings()
+    state = link.settings()
     st.session_state.setdefault("set_algorithms", state["algorithms"])
     state["algorithms"] = st.pills(
         "Algorithms",
@@ -197,43 +109,72 @@ def algorithm_picker() -> None:
         key="set_algorithms",
         label_visibility="collapsed",
     )
+    for key, own in state["changes"].items():
+        if own and key in state["algorithms"]:
+            _say_change(key, own)
+
+
+def _say_change(key: str, own: dict[str, Any]) -> None:
+    """What holds for one algorithm alone, and a button that gives it the shared settings."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        settings = ", ".join(f"{FIELDS[name].metadata['help']}: {x}" for name, x in own.items())
+        st.caption(
+            f"{ALGORITHMS[key].name} alone has another setting. {settings}.", width="content"
+        )
+        st.button(
+            "Use the shared setting", key=f"share_{key}", type="tertiary",
+            on_click=own.clear,
+        )  # fmt: skip
 
 
 def field_widget(name: str) -> None:
     """The widget of one of Config's fields, from its `setting(...)` line."""
-    spec, state, key = FIELDS[name], settings(), f"set_{name}"
-    bounds, label = spec.metadata, spec.metadata["help"]
+    spec, state, key = FIELDS[name], link.settings(), f"set_{name}"
+    bounds, label, varied = spec.metadata, spec.metadata["help"], state["vary"] == name
     value: object
     st.session_state.setdefault(key, state[name])
     if isinstance(spec.default, bool):
-        value = st.toggle(label, key=key)
+        value = st.toggle(label, key=key, disabled=varied)
     elif bounds["choices"]:
         value = st.selectbox(label, bounds["choices"], key=key)
     elif isinstance(spec.default, str):
         value = st.text_input(label, key=key, max_chars=200)
     elif bounds["log"]:
-        options = sorted({*log_grid(name), state[name], st.session_state[key]})
-        value = st.select_slider(label, options, key=key, format_func=lambda x: f"{x:,}")
+        options = sorted({*grid(name), state[name], st.session_state[key]})
+        value = st.select_slider(
+            label, options, key=key, format_func="{:,}".format, disabled=varied
+        )
     elif isinstance(spec.default, int):
-        value = st.number_input(label, bounds["low"], bounds["high"], step=bounds["step"], key=key)
+        value = st.number_input(
+            label, bounds["low"], bounds["high"], step=bounds["step"], key=key, disabled=varied
+        )
     else:
         value = st.slider(
-            label, bounds["low"], bounds["high"], step=bounds["step"], key=key, format="%g"
-        )
+            label, bounds["low"], bounds["high"], step=bounds["step"], key=key, format="%g",
+            disabled=varied,
+        )  # fmt: skip
     state[name] = value
 
 
-def log_grid(name: str) -> list:
-    """1, 2, 5, 10, ... within a field's bounds, its default and ends included."""
+def grid(name: str) -> list:
+    """Values of a field to choose from, its default and ends included.
+
+    1, 2, 5, 10, ... where it is logarithmic, powers of two for sizes, else tenths of its range.
+    """
     spec = FIELDS[name]
-    low, high = spec.metadata["low"], spec.metadata["high"]
     kind: Callable = type(spec.default)  # type: ignore[assignment]
-    if name == "batch_size" or name == "hidden_dim":  # powers of two, as everybody writes them
-        grid = [2**k for k in range(12)]
+    if kind is bool:
+        return [False, True]
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    if name in ("batch_size", "hidden_dim", "minibatch_size"):  # as everybody writes them
+        values = [2**k for k in range(12)]
+    elif spec.metadata["log"]:
+        values = [digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5)]
+        values = [float(f"{value:.0e}") for value in values]
     else:
-        grid = [digit * 10.0**power for power in range(-6, 7) for digit in (1, 2, 5)]
-        grid = [float(f"{value:.0e}") for value in grid]
-    return [kind(x) for x in sorted({*grid, low, high, spec.default}) if low <= x <= high]
+        values = [low + (high - low) * k / 10 for k in range(11)] + [0.95, 0.99] * (high == 1)
+        values = [round(value, 6) for value in values]
+    return [kind(x) for x in sorted({*values, low, high, spec.default}) if low <= x <= high]
 
 
 def field_widgets(names: Sequence[str]) -> None:
@@ -244,35 +185,74 @@ def field_widgets(names: Sequence[str]) -> None:
 
 
 def more_settings(names: Sequence[str]) -> None:
-    """Fields behind a button."""
-    with st.popover("More settings", icon=":material/tune:"):
+    """Fields behind a button; built only while it is open, since a rerun pays for each."""
+    popover = st.popover(
+        "More settings", icon=":material/tune:", key="more_settings", on_change="rerun"
+    )
+    if not popover.open:
+        return
+    with popover:
         for name in names:
             # The browser makes these widgets when it opens: only a value set in the last run of
             # the page reaches them then, and without one they would show their least.
             key = f"set_{name}"
-            st.session_state[key] = st.session_state.get(key, settings()[name])
+            st.session_state[key] = st.session_state.get(key, link.settings()[name])
             field_widget(name)
 
 
+def compare() -> None:
+    """One setting over several values, each a curve of its own."""
+    state = link.settings()
+    label = "Compare" if state["vary"] is None else f"Comparing {state['vary']}"
+    popover = st.popover(
+        label, icon=":material/stacked_line_chart:", key="compare", on_change="rerun"
+    )
+    if not popover.open:
+        return
+    with popover:
+        key = "set_vary"
+        st.session_state.setdefault(key, state["vary"])
+        name = st.selectbox(
+            "Setting that varies", [None, *VARIABLE], key=key,
+            format_func=lambda name: FIELDS[name].metadata["help"] if name else "none",
+        )  # fmt: skip
+        if name is None:
+            state["vary"], state["values"] = None, []
+            return
+        key = f"set_values_{name}"
+        usual = state["values"] if name == state["vary"] else _usual_values(name)
+        st.session_state.setdefault(key, usual)
+        options = sorted({*grid(name), *st.session_state[key]})
+        values = st.multiselect(
+            "Values, each a curve", options, key=key, max_selections=MOST_SERIES,
+            format_func="{:g}".format,
+        )  # fmt: skip
+        state["vary"], state["values"] = name, sorted(values)
+
+
+def _usual_values(name: str) -> list:
+    """Four values of a field round its default, to begin with."""
+    values = grid(name)
+    middle = values.index(FIELDS[name].default)
+    first = max(0, min(middle - 2, len(values) - 4))
+    return values[first : first + 4]
+
+
 def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
-    """Further settings, band, presets, keep. Stops the page with a sentence if settings clash.
+    """Further settings, comparison, band, presets, keep.
+
+    Stops the page with a sentence if settings clash.
 
     Returns: the figure that the settings describe, and a place for the Run button.
     """
-    state = settings()
+    state = link.settings()
     with st.container(horizontal=True, vertical_alignment="center"):
         more_settings([name for name in FIELDS if name not in [*in_sight, "algorithm"]])
-        st.session_state.setdefault("set_band", state["band"])
-        state["band"] = st.segmented_control(
-            "Band", list(BANDS), key="set_band", label_visibility="collapsed", required=True
-        )
+        compare()
+        band_picker()
         for label, preset, icon, text in PRESETS:
-            st.button(label, icon=icon, help=text, on_click=adopt, args=(preset,))
-        try:
-            shown = figure()
-        except ValueError as error:
-            st.error(str(error))
-            st.stop()
+            st.button(label, icon=icon, help=text, on_click=link.adopt, args=(preset,))
+        shown = figure_or_stop()
         if state["kept"]:
             st.button("Drop kept", icon=":material/close:", on_click=keep, args=(None,))
         text = "Keep these curves on the chart, dashed, to compare the next ones with"
@@ -280,36 +260,24 @@ def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
         return shown, st.empty()
 
 
+def band_picker() -> None:
+    """Which band stands round a curve."""
+    state = link.settings()
+    st.session_state.setdefault("set_band", state["band"])
+    state["band"] = st.segmented_control(
+        "Band", list(BANDS), key="set_band", label_visibility="collapsed", required=True
+    )
+
+
+def figure_or_stop(**changes: Any) -> Figure:
+    """The figure of the settings, some of them changed; the page ends if they clash."""
+    try:
+        return link.figure(**changes)
+    except ValueError as error:
+        notice(str(error), "error")
+        st.stop()
+
+
 def keep(shown: Figure | None) -> None:
     """Keep a figure's curves on the chart, to compare the next one with; None drops them."""
-    settings()["kept"] = shown
-
-
-def python_code(figure: Figure) -> str:
-    """The Python that reproduces the figure's numbers."""
-    base = figure.config.replace(algorithm=Config().algorithm)
-    inside = base.to_python()[len("Config(") : -1]
-    arguments = f"algorithm=key, {inside}" if inside else "algorithm=key"
-    return (
-        "from pgcore import Config, train\n\n"
-        f"for key in {list(figure.algorithms)!r}:\n"
-        f"    history = train(Config({arguments}))\n"
-        "    print(key, history.final_returns.mean(), history.final_returns.std(ddof=1))\n"
-    )
-
-
-def command_lines(figure: Figure) -> str:
-    """The command line that does the same and writes CSV."""
-    changed = figure.to_query()
-    changed.pop("algorithms")
-    flags = "".join(
-        f" --{name.replace('_', '-')} {_quoted(text)}" for name, text in changed.items()
-    )
-    return "\n".join(
-        f"python -m pgcore train --algorithm {key}{flags} --csv {key}.csv"
-        for key in figure.algorithms
-    )
-
-
-def _quoted(text: str) -> str:
-    return text if text.replace(".", "").replace("-", "").isalnum() else f'"{text}"'
+    link.settings()["kept"] = shown

@@ -8,13 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from pgcore.runs import Run
-from ui.shell import controls
+from ui.shell import link
+from ui.shell.pages import PARAMETERS
+from ui.shell.series import Figure
 
 
-def panel(figure: controls.Figure, shown: Mapping[str, Run]) -> None:
+def panel(figure: Figure, shown: Mapping[str, Run]) -> None:
     """Everything that leaves the page."""
     st.caption("Link: every setting, so that it reproduces these numbers")
-    st.code(controls.link(), language=None, wrap_lines=True)
+    st.code(link.address(PARAMETERS), language=None, wrap_lines=True)
     histories = [run.history for run in shown.values() if run.history is not None]
     if histories:
         st.download_button(
@@ -27,6 +29,6 @@ def panel(figure: controls.Figure, shown: Mapping[str, Run]) -> None:
         )
     st.caption("Picture: the download button at the chart's upper right saves it as PNG.")
     st.caption("Python")
-    st.code(controls.python_code(figure), language="python", wrap_lines=True)
+    st.code(figure.to_python(), language="python", wrap_lines=True)
     st.caption("Command line")
-    st.code(controls.command_lines(figure), language="bash", wrap_lines=True)
+    st.code(figure.to_commands(), language="bash", wrap_lines=True)

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import runs
 from pgcore.config import Config
-from ui.shell.controls import Figure
+from ui.shell.series import Figure
 
 AGAIN = ("cancelled", "failed")
 POLL_SECONDS = 0.15

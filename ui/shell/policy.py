@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock, Semaphore, Thread
@@ -38,7 +38,8 @@ from pgcore.gradients import (
 )
 from pgcore.stats import Interval
 from ui.cloud.charts import paired_ratio
-from ui.shell import controls, live
+from ui.shell import controls, link, live
+from ui.shell.series import FIELDS
 
 Result = TypeVar("Result")
 Progress = Callable[[float], None]
@@ -54,9 +55,6 @@ ROOM = 6 * MAX_STEPS  # steps kept by all measurements together, some 80 bytes e
 FIRST_PAINT_SECONDS = 0.9  # what is quicker stands in the first paint, without a bar
 POLL_SECONDS = 0.2
 ABANDONED_SECONDS = 5.0  # unasked for so long, a measurement ends
-
-LINK_KEYS = ("agent", "seed", "checkpoint", "window_steps", "num_windows")
-controls.PAGE_KEYS.update(LINK_KEYS)
 
 
 # --- the policy that is held still ---
@@ -124,7 +122,7 @@ def as_trained(config: Config) -> Config:
     """
     read = ALGORITHMS[config.algorithm].reads
     unread = [name for name in ("baseline", "formula") if name not in read]
-    return config.replace(**{name: controls.FIELDS[name].default for name in unread})
+    return config.replace(**{name: FIELDS[name].default for name in unread})
 
 
 def choose_policy() -> tuple[Policy, DeltaGenerator]:
@@ -134,11 +132,7 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
 
     Returns: the policy, and a place right of the widgets for one of the page's own.
     """
-    try:
-        figure = controls.figure()
-    except ValueError as error:
-        st.error(str(error))
-        st.stop()
+    figure = controls.figure_or_stop()
     if not envs.describe(figure.config.env_id).is_cartpole:
         st.info(f"Gradients are measured on CartPole alone, not on {figure.config.env_id}.")
         st.page_link("pages/train.py", label="Choose CartPole on Train")
@@ -146,17 +140,17 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
     who, which, when, beside = st.columns([1.3, 0.8, 2, 2], vertical_alignment="bottom")
     with who:
         usual = "actor_critic" if "actor_critic" in figure.algorithms else figure.algorithms[0]
-        agent = choose(
+        agent = controls.pick(
             st.selectbox, "agent", "Agent", figure.algorithms, usual,
             format_func=lambda key: ALGORITHMS[key].name,
             help="Whose policy is held still. More agents, and their settings: on Train.",
         )  # fmt: skip
     config = as_trained(figure.configs[agent])
     with which:
-        seed = choose(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])
+        seed = controls.pick(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])
     with when:
         steps = config.eval_interval
-        at = choose(
+        at = controls.pick(
             st.select_slider, "checkpoint", "Checkpoint: environment steps learned",
             checkpoints(config), -(-len(config.eval_steps) // 5),
             format_func=lambda k: f"{k * steps:,}",
@@ -197,7 +191,7 @@ def choose_batch_size(policy: Policy, place: DeltaGenerator) -> int:
     sizes = sorted({*BATCH_SIZES, own}) if own * WINDOWS[0] <= MAX_STEPS else BATCH_SIZES
     usual = min(own, sizes[-1])
     with place:
-        return choose(
+        return controls.pick(
             st.select_slider, "window_steps", f"Steps in a batch (trained with {own})", sizes,
             usual, format_func=lambda steps: f"{steps:,}",
         )  # fmt: skip
@@ -208,39 +202,18 @@ def choose_num_windows(batch_size: int) -> int:
     most = MAX_STEPS // batch_size
     options = [n for n in WINDOWS if n <= most] or [most]
     usual = min(NUM_WINDOWS, options[-1])
-    return choose(
+    return controls.pick(
         st.select_slider, "num_windows", "Batches measured", options, usual,
         format_func=lambda n: f"{n:,}", help="More of them narrow every interval.",
     )  # fmt: skip
-
-
-def choose(
-    widget: Callable[..., Any],
-    name: str,
-    label: str,
-    options: Sequence[Any],
-    default: Any,
-    **details: Any,
-) -> Any:
-    """A widget whose choice the session and the link keep; what cannot be had is said."""
-    state, key = controls.settings(), f"measure_{name}"
-    asked = state.get(name)
-    if st.session_state.get(key) not in options:
-        found = [option for option in options if str(option) == str(asked)]
-        if asked is not None and not found:
-            st.warning(f"{label}: {str(asked)[:40]!r} cannot be had; {default} is shown.")
-        st.session_state[key] = found[0] if found else default
-    chosen = widget(label, options, key=key, **details)
-    state[name] = None if chosen == default else chosen
-    return chosen
 
 
 def choose_baseline(
     parabola: SampledParabola, label_visibility: Literal["visible", "collapsed"] = "collapsed"
 ) -> float:
     """The constant b, a setting of the lab, on a slider round the harmless zone, 0 to 2 b*."""
-    state, key = controls.settings(), "measure_b"
-    spec = controls.FIELDS["baseline"]
+    state, key = link.settings(), "measure_b"
+    spec = FIELDS["baseline"]
     b, bounds = st.session_state.get(key, state["baseline"]), spec.metadata
     best = max(abs(parabola.curve.covariance / (parabola.curve.curvature or 1)), 0.1)
     unit = next(unit for unit in (0.1, 1.0, 10.0, 100.0) if 4 * best <= 200 * unit)

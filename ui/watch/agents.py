@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -14,8 +13,6 @@ from pgcore.history import History
 from ui.player.episodes import Role
 from ui.shell import controls
 
-LINK_KEYS = ("agent", "seed", "checkpoint", "episode", "acts", "beside")
-controls.PAGE_KEYS.update(LINK_KEYS)
 EPISODES = 20
 WHICH = ("typical", "best", "worst")
 ACTS = ("sampled", "greedy")
@@ -44,7 +41,7 @@ def choose(histories: Mapping[str, History]) -> Choice:
     """The widgets. What the link asked for and the runs do not have is said in a sentence."""
     top = st.columns([1.3, 1.2, 1.3, 3])
     with top[0]:
-        agent = _pick(
+        agent = controls.pick(
             st.selectbox, "agent", "Agent", list(histories), next(iter(histories)),
             format_func=lambda key: ALGORITHMS[key].name,
         )  # fmt: skip
@@ -52,44 +49,27 @@ def choose(histories: Mapping[str, History]) -> Choice:
     seeds, steps = history.config.seeds, [0, *history.eval_steps.tolist()]
     last = len(steps) - 1
     with top[1]:
-        seed = _pick(
+        seed = controls.pick(
             st.selectbox, "seed", "Seed and its return", seeds, seeds[0],
             format_func=lambda s: f"{s}: {history.final_returns[s - seeds[0]]:.0f}",
         )  # fmt: skip
     with top[2]:
-        beside = _pick(
+        beside = controls.pick(
             st.selectbox, "beside", "Beside", list(BESIDE), "alone", format_func=BESIDE.get
         )
     with top[3]:
-        checkpoint = _pick(
+        checkpoint = controls.pick(
             st.select_slider, "checkpoint", "Checkpoint: environment steps learned",
             range(last + 1), last, format_func=lambda k: f"{steps[k]:,}",
         )  # fmt: skip
     options = dict(required=True, label_visibility="collapsed")
     with st.container(horizontal=True):
-        episode = _pick(st.segmented_control, "episode", "Episode", WHICH, "typical", **options)
-        acts = _pick(st.segmented_control, "acts", "Actions", ACTS, "sampled", **options)
+        episode = controls.pick(
+            st.segmented_control, "episode", "Episode", WHICH, "typical", **options
+        )
+        acts = controls.pick(st.segmented_control, "acts", "Actions", ACTS, "sampled", **options)
     greedy = acts == "greedy"
     return Choice(agent, seed, checkpoint, steps[checkpoint], episode, greedy, beside)
-
-
-def _pick(widget: Any, name: str, label: str, options: Sequence, default: Any, **details: Any):
-    state, key = controls.settings(), f"set_{name}"
-    if st.session_state.get(key) not in options:
-        asked = state.get(name)
-        found = [option for option in options if str(option) == str(asked)]
-        if asked is not None and not found:
-            st.warning(f"{_missing(name, str(asked)[:40], options)} {default} is shown instead.")
-        st.session_state[key] = found[0] if found else default
-    chosen = widget(label, options, key=key, **details)
-    state[name] = None if chosen == default else chosen  # the last checkpoint, however many
-    return chosen
-
-
-def _missing(name: str, asked: str, options: Sequence) -> str:
-    if isinstance(options, range):
-        return f"There is no {name} {asked} in this run, which has {options[0]} to {options[-1]};"
-    return f"There is no {name} {asked!r} here, only {', '.join(map(str, options))};"
 
 
 def cast(histories: Mapping[str, History], choice: Choice) -> tuple[list[Role], str]:

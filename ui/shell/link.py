@@ -1,0 +1,226 @@
+"""The link: what it may hold, read once a session, kept by it, written after every run.
+
+A page's parameters are declared, typed, where the page is listed (pages.py); the settings of the
+figure are Config's fields. A link is the visitor's input: what a type refuses is said in one
+sentence, as plain text, and the default stays.
+
+    link.get("window")            the value, or the default
+    link.put("window", 3)         from now on, in the session and in the link
+"""
+
+from __future__ import annotations
+
+import math
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pgcore.algorithms import ALGORITHMS
+from pgcore.plotting.curves import BANDS
+from ui.shell.notice import notices
+from ui.shell.series import DEFAULT, FIELDS, Figure, parse_figure
+
+VERSION = 2  # of links; raise it when a link that was made before shows something else
+_DRAWS = (
+    "random streams were numbered anew, so its curves are those of other draws, as different as "
+    "another seed's."
+)
+CHANGED = {
+    "1": f"Since this link was made, {_DRAWS}",
+    None: f"The link names no version. If it was made before version 2: {_DRAWS}",
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing that a link may hold: one of some options, several of them, or a number."""
+
+    name: str
+    default: Any = None  # None: the page chooses, from what it has trained or measured
+    label: str = ""
+    options: tuple[Any, ...] = ()
+    most: int = 1  # of the options at once; several are written with commas between
+    low: float = 0
+    high: float = 0
+    step: float = 1
+
+    @property
+    def allowed(self) -> str:
+        """What may stand here, in words."""
+        if not self.options:
+            kind = "a whole number" if isinstance(self.low, int) else "a number"
+            return f"{kind} from {self.low:,} to {self.high:,}"
+        number = "one" if self.most == 1 else f"up to {self.most}"
+        return f"{number} of {', '.join(map(str, self.options))}"
+
+    def parse(self, text: str) -> Any:
+        """The value of a text that nobody has checked.
+
+        Raises: ValueError, one sentence that names parameter, text and what is allowed.
+        """
+        with suppress(ValueError, OverflowError):
+            if self.most > 1:
+                return [self._option(part) for part in text.split(",")[: self.most]]
+            if self.options:
+                return self._option(text)
+            value = type(self.low)(text)
+            if math.isfinite(value) and self.low <= value <= self.high:
+                return value
+        raise ValueError(f"{self.name} is {text[:40]!r}; it must be {self.allowed}.")
+
+    def _option(self, text: str) -> Any:
+        for option in self.options:
+            if str(option) == text:
+                return option
+        raise ValueError
+
+    def write(self, value: Any) -> str:
+        """The text of a value, as `parse` reads it."""
+        return ",".join(map(str, value)) if self.most > 1 else str(value)
+
+
+def choice(name: str, options: Iterable[Any], default: Any = None, label: str = "") -> Parameter:
+    """One of some options."""
+    return Parameter(name, default, label, tuple(options))
+
+
+def several(name: str, options: Iterable[Any], most: int) -> Parameter:
+    """Up to `most` of some options."""
+    return Parameter(name, options=tuple(options), most=most)
+
+
+def number(
+    name: str, low: float, high: float, default: Any = None, step: float = 1, label: str = ""
+) -> Parameter:
+    """A number from low to high; whole if `low` is an int."""
+    return Parameter(name, default, label, low=low, high=high, step=step)
+
+
+# --- the session's values ---
+
+
+def settings() -> dict[str, Any]:
+    """The session's values by name: Config's fields, the figure's own, and the pages'."""
+    if "settings" not in st.session_state:
+        st.session_state["settings"] = {"band": "std", "kept": None}
+        adopt(DEFAULT)
+    return st.session_state["settings"]
+
+
+def get(name: str) -> Any:
+    """A parameter's value; None stands for its default."""
+    return settings().get(name)
+
+
+def put(name: str, value: Any) -> None:
+    """Set a parameter; None puts it back to its default."""
+    settings()[name] = value
+
+
+def adopt(figure: Figure) -> None:
+    """Show this figure from now on (a preset, or a link)."""
+    values = {name: getattr(figure.config, name) for name in FIELDS if name != "algorithm"}
+    values |= {
+        "algorithms": list(figure.algorithms),
+        "changes": {key: dict(own) for key, own in figure.changes.items()},
+        "vary": figure.vary,
+        "values": list(figure.values),
+    }
+    settings().update(values)
+    for name in values:  # the widgets show the new values
+        st.session_state.pop(f"set_{name}", None)
+
+
+def figure(**changed: Any) -> Figure:
+    """The figure of the session's settings, some of Config's fields changed.
+
+    Raises: ValueError, one sentence, if they do not fit together.
+    """
+    state = settings()
+    algorithms = tuple(key for key in ALGORITHMS if key in state["algorithms"])
+    if not algorithms:
+        raise ValueError("No algorithm is chosen; choose at least one above the chart.")
+    values = {name: state[name] for name in FIELDS if name != "algorithm"} | changed
+    config = DEFAULT.config.replace(algorithm=algorithms[0], **values)
+    changes = {key: own for key, own in state["changes"].items() if key in algorithms and own}
+    return Figure(algorithms, config, changes, state["vary"], tuple(state["values"]))
+
+
+# --- the URL ---
+
+
+def read(parameters: Mapping[str, Parameter]) -> None:
+    """Take the values from the URL, once a session."""
+    if st.session_state.get("link_read"):
+        return
+    st.session_state["link_read"] = True
+    values, refused = parse(st.query_params.to_dict(), parameters)
+    adopt(values.pop("figure"))
+    settings().update(values)
+    st.session_state["refused"] = refused
+
+
+def parse(
+    query: dict[str, str], parameters: Mapping[str, Parameter]
+) -> tuple[dict[str, Any], list[str]]:
+    """The values of a query, its figure among them, and a sentence for all that is refused."""
+    query, values, refused = dict(query), {}, []
+    version = query.pop("v", None)
+    for name in [name for name in query if name in parameters]:
+        try:
+            values[name] = parameters[name].parse(query.pop(name))
+        except ValueError as error:
+            refused.append(str(error))
+    kept, band = query.pop("kept", ""), query.pop("band", "std")
+    values["band"] = band if band in BANDS else "std"
+    if band not in BANDS:
+        refused.append(f"band is {band[:40]!r}; it must be one of {', '.join(BANDS)}.")
+    if kept:
+        values["kept"], problems = parse_figure(dict(urllib.parse.parse_qsl(kept)))
+        refused += problems
+    if version in CHANGED and query:  # a figure is asked for
+        refused.append(CHANGED[version])
+    elif version not in (None, "1", str(VERSION)):
+        refused.append(
+            f"the link is of version {version[:10]!r} and this lab reads {VERSION}; what it still "
+            "understands is shown."
+        )
+    values["figure"], problems = parse_figure(query)
+    return values, refused + problems
+
+
+def write(parameters: Mapping[str, Parameter]) -> None:
+    """Keep the session's values in the URL."""
+    with suppress(ValueError):  # settings that do not fit together are said on the page
+        st.query_params.from_dict(_values(parameters, whole=False))
+
+
+def address(parameters: Mapping[str, Parameter]) -> str:
+    """A link that reproduces this page, here or on another server of this version."""
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{urllib.parse.urlencode(_values(parameters, whole=True))}"
+
+
+def _values(parameters: Mapping[str, Parameter], whole: bool) -> dict[str, str]:
+    """The link's parameters; `whole` writes the figure's defaults too."""
+    state = settings()
+    values = figure().to_query(whole) | {"v": str(VERSION)}
+    if whole or state["band"] != "std":
+        values["band"] = state["band"]
+    if state["kept"]:
+        values["kept"] = urllib.parse.urlencode(state["kept"].to_query())
+    for name, parameter in parameters.items():
+        value = state.get(name)
+        if value is not None and value != parameter.default:
+            values[name] = parameter.write(value)
+    return values
+
+
+def show_refusals() -> None:
+    """Say, once, what the link asked for and could not have."""
+    if refused := st.session_state.pop("refused", []):
+        notices(refused, title="From the link; what cannot be had has its default in its place:")
