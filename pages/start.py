@@ -15,7 +15,7 @@ st.markdown(
 )
 shown = live.start(DEFAULT.configs)
 live.watch(shown, lambda: figures.learning_curves(shown, DEFAULT, "95%"))
-figures.verdict(shown)
+figures.verdict(shown, DEFAULT)
 
 with st.container(horizontal=True):
     if st.button("Change something", icon=":material/tune:", type="primary"):

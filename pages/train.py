@@ -38,7 +38,7 @@ with chart:
 with beside:
     lesson.equation_and_source(list(figure.algorithms))
 
-figures.verdict(shown)
+figures.verdict(shown, figure)
 figures.table(shown, figure)
 with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
     export.panel(figure, shown)

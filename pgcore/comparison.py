@@ -85,7 +85,10 @@ def compare(
     Raises: ValueError if there is nothing to compare, runs cannot be told apart, or their
         environments differ.
     """
-    from pgcore.plotting.series import of_histories  # Altair takes half a second to import
+    from pgcore.plotting.series import (
+        differences,
+        of_histories,
+    )  # Altair takes half a second to import
 
     labels = list(runs) if isinstance(runs, Mapping) else None
     given = list(runs.values() if isinstance(runs, Mapping) else runs)
@@ -94,10 +97,10 @@ def compare(
     configs = [run.config if isinstance(run, History) else run for run in given]
     if len({config.env_id for config in configs}) > 1:
         raise ValueError("Returns of different environments cannot be compared.")
+    if labels is None and len(set(differences(configs))) < len(configs):
+        raise ValueError("Two runs have the same settings; give a mapping from labels to runs.")
     histories = [run if isinstance(run, History) else train(run, threads) for run in given]
     series = of_histories(histories)
     if labels:
         series = [replace(one, label=label) for one, label in zip(series, labels, strict=True)]
-    elif len({one.label for one in series}) < len(series):
-        raise ValueError("Two runs have the same settings; give a mapping from labels to runs.")
     return Comparison(tuple(series))

@@ -152,7 +152,9 @@ class History:
         if seed not in seeds:
             raise ValueError(f"seed is {seed}; this run has {seeds[0]} to {seeds[-1]}.")
         if not -count <= checkpoint < count:
-            raise ValueError(f"checkpoint is {checkpoint}; it must be from {-count} to {count - 1}.")
+            raise ValueError(
+                f"checkpoint is {checkpoint}; it must be from {-count} to {count - 1}."
+            )
         env = envs.describe(self.config.env_id)
         shape = networks.Shape(env.obs_dim, self.config.hidden_dim, env.num_actions)
         params = self.checkpoints[checkpoint, seeds.index(seed)].copy()

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from pgcore import stats
 
+Scores = NDArray[np.floating]  # [S], a number a seed, or [S, K], K evaluations of each
 
-def _mean(scores: ArrayLike) -> Any:
+
+def _mean(scores: Scores) -> Any:
     return np.mean(scores, axis=0)
 
 
-def _median(scores: ArrayLike) -> Any:
+def _median(scores: Scores) -> Any:
     return np.median(scores, axis=0)
 
 
@@ -30,8 +32,8 @@ class Band:
     name: str  # a title
     meaning: str  # what a caption says of it
     lesson: str  # what a reader should know before trusting it
-    of: Callable[[ArrayLike], stats.Interval]  # scores [S] or [S, K] -> the line and its bounds
-    centre: Callable[[ArrayLike], Any] = _mean  # what the line estimates, of all seeds there are
+    of: Callable[[Scores], stats.Interval]  # the line and its bounds
+    centre: Callable[[Scores], Any] = _mean  # what the line estimates, of all seeds there are
     seed_lines: bool = False  # single seeds are drawn, and no area
     quick: bool = False  # in the picker over live curves: cheap to draw, and asked for often
 

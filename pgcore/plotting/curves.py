@@ -92,7 +92,7 @@ def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
     drawn = _layers(last, lowest, highest, env.reward_threshold, None, "#FFFFFF", PALETTE)
     evaluation = series[0].history.config.eval_episodes
     note = f"{BANDS[band].meaning}; n counts seeds; an evaluation is {evaluation} episodes"
-    return drawn.properties(
+    built: alt.LayerChart = drawn.properties(
         data=rows(series, band, lowest, highest),
         height=HEIGHT,
         width=WIDTH,
@@ -100,6 +100,7 @@ def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
         title=alt.TitleParams("", subtitle=note, anchor="start", subtitleColor="#555555"),
         description=f"Episodic return against environment steps, {note}",
     )
+    return built
 
 
 def _layers(
@@ -110,7 +111,7 @@ def _layers(
     random: float | None,
     background: str,
     palette: Sequence[str] | None = None,
-) -> alt.LayerChart:
+) -> Any:  # a layered chart; Altair's types say more than one
     """All marks. A screen reader hears the points; what only decorates them is hidden from it."""
     x = alt.X(
         "step:Q",
@@ -173,7 +174,7 @@ def _layers(
     return alt.layer(*layers)
 
 
-def _rule(value: float, text: str) -> alt.LayerChart:
+def _rule(value: float, text: str) -> Any:
     once = alt.Chart().transform_aggregate(rows="count()")  # one mark, not one a row
     at = alt.Y(datum=value)
     rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9, aria=False).encode(y=at)

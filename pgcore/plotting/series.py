@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pgcore.config import Config
     from pgcore.history import History
 
+SPELLED = 2  # settings that a kept run's label spells out
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -38,6 +40,19 @@ def of_histories(histories: Sequence[History]) -> list[Series]:
         Series(label, colour, history)
         for label, colour, history in zip(labels, colours, histories, strict=True)
     ]
+
+
+def kept_label(config: Config, now: Config) -> str:
+    """The label of a run that was kept: "GAE, kept: gamma 0.9", against the settings of now."""
+    changed = [
+        f"{spec.name} {getattr(config, spec.name)}"
+        for spec in fields(config)
+        if spec.name not in ("algorithm", "num_seeds")  # the label names both
+        and getattr(config, spec.name) != getattr(now, spec.name)
+    ]
+    more = f" and {len(changed) - SPELLED} more" if len(changed) > SPELLED else ""
+    what = f": {', '.join(changed[:SPELLED])}{more}" if changed else ""
+    return f"{ALGORITHMS[config.algorithm].name}, kept{what}"
 
 
 def differences(configs: Sequence[Config]) -> list[str]:

@@ -64,7 +64,9 @@ def test_what_the_runs_do_not_have_is_said_and_something_else_shown(query, sente
 
 def test_another_environment_is_refused_in_a_sentence():
     app = watching(env_id="Acrobot-v1", algorithms="reinforce", num_seeds="1")
-    assert any(text.value.startswith("Episodes of CartPole alone can be watched") for text in app.info)
+    assert any(
+        text.value.startswith("Episodes of CartPole alone can be watched") for text in app.info
+    )
 
 
 CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside="alone")
