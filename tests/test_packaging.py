@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -70,21 +71,24 @@ def answer(program: str, **options) -> str:
 
 
 def test_importing_changes_nothing_global():
-    """Every module of the library, torch's learner too; Gymnasium's own changes come first."""
+    """Every module of the library; what the libraries themselves change comes first."""
     answer(
         "import os, warnings, pkgutil, importlib, logging\n"
-        "import altair, gymnasium, numpy, pandas, torch\n"
+        "import altair, gymnasium, numba, numpy, pandas, scipy.stats, torch\n"
         "def state():\n"
-        "    return (dict(os.environ), altair.theme.active, altair.renderers.active,\n"
-        "            altair.data_transformers.active, torch.get_num_threads(), numpy.geterr(),\n"
-        "            list(warnings.filters), logging.root.level, numpy.random.get_state()[1].sum(),\n"
-        "            torch.get_default_dtype(), pandas.get_option('display.max_rows'))\n"
+        "    return dict(environment=dict(os.environ), theme=altair.theme.active,\n"
+        "        renderer=altair.renderers.active, data=altair.data_transformers.active,\n"
+        "        threads=torch.get_num_threads(), kind=torch.get_default_dtype(),\n"
+        "        errors=numpy.geterr(), random=numpy.random.get_state()[1].sum(),\n"
+        "        warnings=list(warnings.filters), logging=logging.root.level,\n"
+        "        rows=pandas.get_option('display.max_rows'))\n"
         "before = state()\n"
         "import pgcore\n"
         "for module in pkgutil.walk_packages(pgcore.__path__, 'pgcore.'):\n"
         "    if not module.name.endswith('__main__'):\n"
         "        importlib.import_module(module.name)\n"
-        "assert state() == before, (before, state())\n"
+        "changed = {name: now for name, now in state().items() if now != before[name]}\n"
+        "assert not changed, changed\n"
     )
 
 
@@ -100,6 +104,34 @@ def test_modules_are_reached_by_name_and_load_late():
     answer(program)
     with pytest.raises(AttributeError, match="has no attribute 'gradient'"):
         _ = pgcore.gradient
+
+
+def test_without_a_folder_to_cache_in_it_still_runs(tmp_path: Path):
+    """A read-only install and home: the kernels are compiled in memory. (A file stands where each
+    cache's folder would be, which keeps the superuser out too.)"""
+    shutil.copytree(ROOT / "pgcore", tmp_path / "pgcore", ignore=no_caches)
+    for folder in (tmp_path / "pgcore").rglob("*"):
+        if folder.is_dir():
+            (folder / "__pycache__").write_text("")
+    (tmp_path / "pgcore/__pycache__").write_text("")
+    (tmp_path / "home").write_text("")
+    program = (
+        "import numpy, pgcore.seeding as seeding\n"
+        "draw = seeding.uniform_kernel(numpy.uint64(3), numpy.uint64(4))\n"
+        "print(seeding.__file__, draw == seeding.uniform(numpy.uint64(3), numpy.uint64(4)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'pgcore/seeding.py'} True\n"
+
+
+def no_caches(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "__pycache__"]
 
 
 @pytest.mark.slow
