@@ -16,7 +16,7 @@ from pgcore.plotting.series import Series
 from pgcore.plotting.theme import HEIGHT, PALETTE, place, spec, spread
 
 SEED_LINES = 30  # thin lines drawn per series
-LABEL_SHARE = 1 / 16  # of the chart's height, for a label
+LABEL_SHARE = 1 / 14  # of the chart's height, for a label
 WIDTH = 620  # pixels, in a notebook; in the app the container's
 COLUMNS = (
     *("series", "colour", "dashed", "seed"),  # seed is -1 on the line of all seeds
