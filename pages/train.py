@@ -11,7 +11,7 @@ IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seed
 controls.algorithm_picker()
 controls.field_widgets(IN_SIGHT)
 figure, place = controls.toolbar(IN_SIGHT)
-shown, figure = live.run_or_offer(figure, place)
+shown, figure = live.run_figure(figure, place)
 if not shown:
     st.info("These settings have not run yet: press Run, or lower the seeds or the steps.")
     st.stop()
@@ -20,7 +20,7 @@ kept, band = link.get("kept"), link.get("band")
 kept_runs = live.find(kept.configs) if kept else {}
 chart, beside = st.columns([2.6, 1])
 with chart:
-    if all(run.outcome == "done" for run in shown.values()):
+    if all(run.status == "done" for run in shown.values()):
         replay.bar(
             len(figure.config.eval_steps),
             lambda k: figures.learning_curves(shown, figure, band, kept_runs, k),

@@ -206,15 +206,6 @@ def test_pause_and_resume(no_thread_stays: None) -> None:
     assert_same(reader.histories[-1], train(SHARDED))
 
 
-def test_a_forgotten_pause_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And does not begin again at the next batch."""
-    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.01)
-    control = Control()
-    control.pause()
-    control.check()
-    assert not control.paused
-
-
 def test_cancel_ends_a_paused_run(no_thread_stays: None) -> None:
     control = Control()
     control.pause()

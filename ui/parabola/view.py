@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pgcore import envs, runs
+from pgcore import envs
 from pgcore.config import Config
 from pgcore.gradients import collect_windows
-from pgcore.history import History
 from pgcore.stats import mean_t_interval
 from ui.cloud.charts import written
 from ui.parabola import charts as parabola
@@ -96,7 +95,8 @@ def contenders(found: measure.Findings, b: float) -> tuple[dict[str, Config], di
 
 def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
     """Learning curves with each baseline, trained as the reader drags."""
-    shown = _started(configs, "train")
+    shown = live.run_or_offer(configs, verb="Train with these baselines")
+    live.controls(shown, "train")
     config = next(iter(configs.values()))
     env, n = envs.describe(config.env_id), config.num_seeds
 
@@ -108,7 +108,7 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
         )
         words = parabola.training_description(histories)
         st.vega_lite_chart(rows, chart, key="training", alt=words)
-        if any(run.live for run in shown.values()):
+        if len(live.finished(shown)) < len(shown):
             live.progress(shown)
 
     live.watch(shown, draw)
@@ -116,39 +116,11 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
         f"Trained with that constant from start to end. Mean of n = {n} seeds, band: its 95% t "
         f"interval; {config.eval_episodes} episodes an evaluation."
     )
-    ended = _histories(shown)
+    ended = live.finished(shown)
     for key in (parabola.BEST, parabola.YOURS):
         if parabola.NONE in ended and key in ended:
             gap = parabola.gained(ended[parabola.NONE], ended[key])
             st.markdown(f"- {parabola.told(gap, names[key])} (n = {n} seeds each).")
-
-
-def _histories(shown: Mapping[str, runs.Run]) -> dict[str, History]:
-    """What the runs that have ended left behind."""
-    return {
-        key: run.history
-        for key, run in shown.items()
-        if run.outcome == "done" and run.history is not None
-    }
-
-
-def _started(configs: Mapping[str, Config], key: str) -> dict[str, runs.Run]:
-    """The runs: started at once if quick, else at the press of a button."""
-    shown = live.find(configs)
-    stopped = any(run.outcome in live.AGAIN for run in shown.values())
-    if len(shown) < len(configs) or stopped:
-        seconds = live.expected_seconds(configs)
-        wanted = seconds < runs.QUICK_SECONDS and not stopped
-        if not wanted and not any(run.live for run in shown.values()):
-            label = f"Train with these baselines, about {seconds:,.0f} s"
-            wanted = st.button(label, key=f"start_{key}", type="primary")
-        if wanted:
-            try:
-                shown = live.start(configs)
-            except runs.Busy as busy:
-                st.warning(str(busy))
-    live.controls(shown, key)
-    return shown
 
 
 def far(found: measure.Findings) -> None:
@@ -158,12 +130,10 @@ def far(found: measure.Findings) -> None:
         return
     plain = measure.as_trained(found.policy.config.replace(algorithm="policy_gradient"))
     both = {"none": plain, "far": plain.replace(algorithm="constant", baseline=FAR)}
-    shown = _started(both, "far")
-    ended = _histories(shown)
+    shown = live.run_or_offer(both, verb="Train both")
+    ended = live.finished(shown)
     if len(ended) < len(both):
-        if not shown:
-            return
-        live.watch(shown, lambda: live.progress(shown))
+        live.follow(shown, "far")
         return
     moved = mean_t_interval(-FAR * found.cloud.arrows["score"][:, 0])
     gap = parabola.gained(ended["none"], ended["far"])

@@ -79,7 +79,7 @@ def _series(
 
 def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
     """Best against worst in one sentence, with its uncertainty."""
-    done = {k: run.history for k, run in shown.items() if run.history and run.outcome == "done"}
+    done = {key: run.result for key, run in shown.items() if run.result is not None}
     if len(done) < 2 or any(history.config.num_seeds < 2 for history in done.values()):
         return
     ranked = sorted(done, key=lambda key: done[key].final_returns.mean())

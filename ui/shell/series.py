@@ -186,7 +186,7 @@ def parse_figure(texts: Mapping[str, str]) -> tuple[Figure, list[str]]:
         key = found["key"] if found else name
         if found is None or key not in ALGORITHMS:
             refused.append(
-                f"algorithms names {key[:40]!r}; it must name some of {', '.join(ALGORITHMS)}."
+                f"algorithms names {name[:40]!r}; it must name some of {', '.join(ALGORITHMS)}."
             )
             continue
         own = dict(part.partition("=")[::2] for part in (found["changes"] or "").split(";") if part)
