@@ -42,7 +42,7 @@ def of_histories(histories: Sequence[History]) -> list[Series]:
     ]
 
 
-def kept_label(config: Config, now: Config) -> str:
+def kept_label(label: str, config: Config, now: Config) -> str:
     """The label of a run that was kept: "GAE, kept: gamma 0.9", against the settings of now."""
     changed = [
         f"{spec.name} {getattr(config, spec.name)}"
@@ -52,7 +52,7 @@ def kept_label(config: Config, now: Config) -> str:
     ]
     more = f" and {len(changed) - SPELLED} more" if len(changed) > SPELLED else ""
     what = f": {', '.join(changed[:SPELLED])}{more}" if changed else ""
-    return f"{ALGORITHMS[config.algorithm].name}, kept{what}"
+    return f"{label}, kept{what}"
 
 
 def differences(configs: Sequence[Config]) -> list[str]:

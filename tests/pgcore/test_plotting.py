@@ -106,10 +106,10 @@ def test_labels_say_what_differs():
 
 def test_a_kept_run_says_which_setting_it_kept():
     kept = Config(algorithm="gae", gamma=0.9, num_seeds=5)
-    assert series.kept_label(kept, Config()) == "GAE, kept: gamma 0.9"
-    assert series.kept_label(kept, kept) == "GAE, kept"
+    assert series.kept_label("GAE", kept, Config()) == "GAE, kept: gamma 0.9"
+    assert series.kept_label("GAE", kept, kept) == "GAE, kept"
     far = kept.replace(batch_size=64, hidden_dim=16, value_coef=1.0)
-    assert series.kept_label(far, Config()) == (
+    assert series.kept_label("GAE", far, Config()) == (
         "GAE, kept: batch_size 64, hidden_dim 16 and 2 more"
     )
 

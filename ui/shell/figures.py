@@ -20,17 +20,17 @@ def learning_curves(
     shown: Mapping[str, Run],
     figure: Figure,
     band: str,
-    kept: Mapping[str, Run] | None = None,
+    kept: tuple[Figure, Mapping[str, Run]] | None = None,
     upto: int | None = None,
 ) -> None:
     """The chart of what the runs have reached by now, or had reached after `upto` evaluations."""
     env = envs.describe(figure.config.env_id)
     series = _series(shown, figure, upto)
-    for run in (kept or {}).values():
-        if run.history is not None:
-            config = run.history.config
-            label, colour = kept_label(config, figure.config), ALGORITHMS[config.algorithm].colour
-            series.append(Series(label, colour, run.history, dashed=True))
+    if kept:
+        before, runs = kept
+        for one in _series(runs, before):
+            label = kept_label(one.label, before.config, figure.config)
+            series.append(Series(label, one.colour, one.history, dashed=True))
     cartpole = env.is_cartpole
     top = float(env.max_episode_steps) if cartpole else 0.0
     bottom = 0.0 if cartpole else -float(env.max_episode_steps)
