@@ -15,7 +15,7 @@ st.markdown(
 )
 shown = live.run_or_offer(DEFAULT.configs, patience=live.ARRIVAL_SECONDS)
 live.watch(shown, lambda: figures.learning_curves(shown, DEFAULT, "95%"))
-figures.verdict(shown)
+figures.verdict(shown, DEFAULT)
 
 with st.container(horizontal=True):
     if st.button("Change something", icon=":material/tune:", type="primary"):

@@ -17,13 +17,13 @@ if not shown:
     st.stop()
 
 kept, band = link.get("kept"), link.get("band")
-kept_runs = live.find(kept.configs) if kept else {}
+dashed = (kept, live.find(kept.configs)) if kept else None
 chart, beside = st.columns([2.6, 1])
 with chart:
     if all(run.status == "done" for run in shown.values()):
         replay.bar(
             len(figure.config.eval_steps),
-            lambda k: figures.learning_curves(shown, figure, band, kept_runs, k),
+            lambda k: figures.learning_curves(shown, figure, band, dashed, k),
         )
         live.progress(shown)
     else:
@@ -32,13 +32,13 @@ with chart:
 
         def draw() -> None:
             live.progress(shown)
-            figures.learning_curves(shown, figure, band, kept_runs)
+            figures.learning_curves(shown, figure, band, dashed)
 
         live.watch(shown, draw)
 with beside:
     lesson.equation_and_source(list(figure.algorithms))
 
-figures.verdict(shown)
+figures.verdict(shown, figure)
 figures.table(shown, figure)
 with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
     export.panel(figure, shown)

@@ -17,13 +17,13 @@ FLOORS = (  # from the ground up; a unit imports from its own floor and those be
     {"pgcore.batch", "pgcore.returns", "pgcore.networks", "pgcore.losses"}
     | {"pgcore.stats", "pgcore.formula", "pgcore.exact"},
     {"pgcore.envs", "pgcore.algorithms"},
-    {"pgcore.config"},
+    {"pgcore.config", "pgcore.plotting"},  # plotting takes histories, and does not make them
     {"pgcore.rollout", "pgcore.history"},
     {"pgcore.evaluation"},
     {"pgcore.learners"},
-    {"pgcore.train", "pgcore.gradients", "pgcore.episodes", "pgcore.render", "pgcore.exhibits"},
+    {"pgcore.train", "pgcore.gradients", "pgcore.episodes", "pgcore.render", "pgcore.exhibits"}
+    | {"pgcore.comparison"},
     {"pgcore.jobs", "pgcore.worker", "pgcore.runs", "pgcore.sweep"},
-    {"pgcore.plotting"},
     {"pgcore", "pgcore.__main__"},  # the facade and the command line
     {"ui"},
     {"pages"},

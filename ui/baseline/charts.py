@@ -20,7 +20,6 @@ from pgcore.gradients import Measurement, Reference, Windows, gradients_of, meas
 from pgcore.gradients.inference import percentile_interval, resampled_means
 from pgcore.gradients.windows import Progress, unheard
 from pgcore.history import History
-from pgcore.plotting.curves import written
 from pgcore.plotting.strips import domain, parameters, strip
 from pgcore.plotting.theme import colour, spec
 from pgcore.stats import Interval
@@ -133,7 +132,7 @@ def learning_sentence(histories: Mapping[str, History]) -> str:
     """What training made of it: the final return, and how far from the critic's and from none."""
     own = histories[YOURS]
     final, n = stats.mean_t_interval(own.final_returns), own.config.num_seeds
-    words = f"**Trained**, it ends at {written(final)} (n = {n} seeds)"
+    words = f"**Trained**, it ends at {final:.1f} (n = {n} seeds)"
     if n < 2:
         return f"{words}; one seed decides nothing."
     parts = []
