@@ -77,8 +77,8 @@ class Config:
             if isinstance(value, np.generic):
                 value = value.item()
             _check(spec, value)
-            # gamma = 1, 1.0 and np.float32(1) are one config.
-            object.__setattr__(self, spec.name, type(spec.default)(value))
+            kind: Any = type(spec.default)  # gamma = 1, 1.0 and np.float32(1) are one config
+            object.__setattr__(self, spec.name, kind(value))
         try:
             formulas.parse(self.formula)
         except ValueError as error:
@@ -120,7 +120,7 @@ class Config:
         Its second task, `batch_mean`, has no value loss, so the critic that bootstraps is never
         trained; the mended variant is `Config.lab(algorithm="batch_mean", value_coef=0.5)`.
         """
-        written = {"bootstrap_truncation": False, "fixed_start": True}
+        written: dict[str, Any] = {"bootstrap_truncation": False, "fixed_start": True}
         if changes.get("algorithm") == "batch_mean":
             written["value_coef"] = 0.0
         return cls(**(written | changes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from pgcore.config import Config
 from pgcore.history import History
 from pgcore.jobs import ENGINE, Job, Progress
 from pgcore.learners import shape_of
-from pgcore.train import Control, learner_name, stream, train
+from pgcore.train import Control, final_evaluation, learner_name, stream, train
 
 VERSION = 3  # raise it when a change alters histories: old runs are then other runs
 QUICK_SECONDS = 1.0
@@ -62,6 +63,7 @@ class Run(Job[History]):
         rows = (len(config.eval_steps) + 1) * config.num_seeds
         size = 4 * rows * (shape_of(config).size + config.eval_episodes)
         super().__init__(_key(config), self._train, lane_of(config), size)
+        self.final: np.ndarray | None = None  # [S, E] the last policy, over many episodes
 
     @property
     def history(self) -> History | None:
@@ -79,7 +81,7 @@ class Run(Job[History]):
 
     def _train(self, progress: Progress, control: Control) -> History:
         compute = _elsewhere if self.lane == "process" else _here
-        history = compute(self.config, progress, control)
+        history, self.final = compute(self.config, progress, control)
         _learn_speed(self.config, self.elapsed)
         return history
 
@@ -110,32 +112,38 @@ def _key(config: Config) -> tuple[str, str]:
     return "run", identity(config)
 
 
-def _here(config: Config, progress: Progress, control: Control) -> History:
+def _here(config: Config, progress: Progress, control: Control) -> tuple[History, np.ndarray]:
     for history in stream(config, control=control):
         progress(len(history.eval_steps) / len(config.eval_steps), history)
-    return history
+    return history, final_evaluation(history)
 
 
-def _elsewhere(config: Config, progress: Progress, control: Control) -> History:
+def _elsewhere(config: Config, progress: Progress, control: Control) -> tuple[History, np.ndarray]:
     """The same history, to the bit, from another process, which sends it row by row."""
     steps = np.array(config.eval_steps)
     returns = np.zeros((len(steps), config.num_seeds, config.eval_episodes), np.float32)
     checkpoints = np.zeros((len(steps) + 1, config.num_seeds, shape_of(config).size), np.float32)
     history = History(config, steps, returns, checkpoints)
+    final: list[np.ndarray] = []
 
-    def hear(row: tuple[int, np.ndarray, np.ndarray]) -> None:
+    def hear(row: Any) -> None:
+        if isinstance(row, np.ndarray):
+            final.append(row)
+            return
         done, returns[done - 1], checkpoints[done - 1 : done + 1] = row
         progress(done / len(steps), history.upto(done))
 
     worker.call(_rows, (config,), control, hear)
-    return history
+    return history, final[0]
 
 
 def _rows(config: Config, tell) -> None:
-    """Run in the other process: each evaluation, and the parameters before and at it."""
+    """Run in the other process: each evaluation, and the parameters before and at it; at the end
+    the last policy's returns over many episodes."""
     for history in stream(config):
         done = len(history.eval_steps)
         tell((done, history.eval_episode_returns[-1], history.checkpoints[-2:]))
+    tell(final_evaluation(history))
 
 
 def warm_up() -> Job[None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from itertools import count
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pgcore.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class Series:
     colour: int  # a place in the palette, whoever else is shown
     history: History
     dashed: bool = False  # a run kept from before
+    final: np.ndarray | None = None  # [S, E] the last policy over many episodes, if measured
 
 
 def of_histories(histories: Sequence[History]) -> list[Series]:

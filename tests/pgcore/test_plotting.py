@@ -201,7 +201,7 @@ def test_the_table_gives_each_number_its_interval_and_n():
     final = stats.mean_t_interval(HISTORIES[1].final_returns)
     assert table["final return"][1] == f"{final.estimate:.1f} [{final.low:.1f}, {final.high:.1f}]"
     assert table["n"].tolist() == [4, 4]
-    assert table["reached 475"][0].startswith("0 of 4 [0%, ")
+    assert table["seeds whose best evaluation is 475 or more"][0].startswith("0 of 4 [0%, ")
 
 
 def test_spec_strips_data_at_every_depth():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 import streamlit as st
 
-from pgcore import envs, stats
+from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting import curves
+from pgcore.plotting import verdict as verdicts
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series, kept_label
-from pgcore.runs import Run
+from pgcore.runs import Run, identity
 from pgcore.train import random_return
-from ui.shell.controls import Figure
+from ui.shell.series import Figure
 
 
 def learning_curves(
@@ -31,11 +33,9 @@ def learning_curves(
         for one in _series(runs, before):
             label = kept_label(one.label, before.config, figure.config)
             series.append(Series(label, one.colour, one.history, dashed=True))
-    cartpole = env.is_cartpole
-    top = float(env.max_episode_steps) if cartpole else 0.0
-    bottom = 0.0 if cartpole else -float(env.max_episode_steps)
-    rows = curves.rows(series, band, bottom, top)
-    random = random_return(env.env_id) if cartpole else None
+    bottom, top = env.return_range
+    rows = _rows(_names(series), band, bottom, top, series)
+    random = random_return(env.env_id) if env.is_cartpole else None
     spec = curves.curves_spec(
         figure.config.total_timesteps, bottom, top, env.reward_threshold, random, background()
     )
@@ -73,29 +73,20 @@ def _series(
             algorithm = ALGORITHMS[history.config.algorithm]  # a page may add runs to the figure
             own = figure.series.get(name)
             label, colour = (own.label, own.colour) if own else (algorithm.name, algorithm.colour)
-            found.append(Series(label, colour, history))
+            found.append(Series(label, colour, history, final=run.final))
     return found
 
 
 def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
-    """Best against worst in one sentence, with its uncertainty."""
-    done = {key: run.result for key, run in shown.items() if run.result is not None}
-    if len(done) < 2 or any(history.config.num_seeds < 2 for history in done.values()):
-        return
-    ranked = sorted(done, key=lambda key: done[key].final_returns.mean())
-    worst, best = ranked[0], ranked[-1]
-    pairs = len(done) * (len(done) - 1) // 2  # the pair was picked by looking at all of them
-    gap = stats.difference_interval(
-        done[worst].final_returns, done[best].final_returns, 1 - 0.05 / pairs
-    )
-    n = done[best].config.num_seeds
-    clear = "which excludes 0" if gap.low > 0 else "which includes 0: more seeds are needed"
-    corrected = f", corrected for {pairs} pairs" if pairs > 1 else ""
-    st.markdown(
-        f"**{figure.series[best].label}** ends {gap.estimate:.0f} above "
-        f"**{figure.series[worst].label}**; 95% interval of the difference "
-        f"[{gap.low:.0f}, {gap.high:.0f}]{corrected}, n = {n} seeds each, {clear}."
-    )
+    """Best against worst in one sentence; the details stand below it."""
+    scores = {
+        figure.series[name].label: run.result.final_returns
+        for name, run in shown.items()
+        if run.result is not None
+    }
+    if said := verdicts.verdict(scores):
+        st.markdown(said.sentence)
+        st.caption(said.details)
 
 
 def table(shown: Mapping[str, Run], figure: Figure) -> None:
@@ -103,5 +94,32 @@ def table(shown: Mapping[str, Run], figure: Figure) -> None:
     series = _series(shown, figure)
     if series:
         threshold = envs.describe(figure.config.env_id).reward_threshold
-        st.dataframe(curves.table(series, threshold), hide_index=True, width="stretch")
-        st.caption("Means with 95% t intervals over seeds, shares with Wilson intervals.")
+        rows = _table(_names(series), threshold, series)
+        st.dataframe(rows, hide_index=True, width="stretch")
+        st.caption(
+            "Means with 95% t intervals over seeds, shares with Wilson's. One good evaluation of "
+            "few episodes does not make a policy that solves the task, which Gymnasium asks of "
+            "the mean of 100."
+        )
+
+
+# --- rows are built once for each state of the runs, and kept as the browser gets them ---
+
+
+def _names(series: Sequence[Series]) -> tuple:
+    """What the rows of some series depend on."""
+    return tuple(
+        (identity(one.history.config), len(one.history.eval_steps), one.label, one.colour,
+         one.dashed, one.final is None)
+        for one in series
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rows(names: tuple, band: str, bottom: float, top: float, _series: Sequence[Series]):
+    return pa.Table.from_pandas(curves.rows(_series, band, bottom, top), preserve_index=False)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _table(names: tuple, threshold: float | None, _series: Sequence[Series]):
+    return pa.Table.from_pandas(curves.table(_series, threshold), preserve_index=False)
