@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ TORCH_SLOWDOWN, TORCH_START = 40.0, 2.5
 GUESSED_EPISODE = 250.0
 
 
+@lru_cache(maxsize=1024)
 def identity(config: Config) -> str:
     """16 hex digits that name a config's history."""
     text = json.dumps([VERSION, config.to_strings()], sort_keys=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pgcore.algorithms import ALGORITHMS
@@ -63,7 +64,7 @@ class Figure:
         """The config of one algorithm, its own changes included."""
         return self.config.replace(algorithm=algorithm, **self.changes.get(algorithm, {}))
 
-    @property
+    @cached_property
     def series(self) -> dict[str, Series]:
         """By name: the algorithm's key, with the value behind it where a setting varies."""
         if not self.vary or not self.values:
