@@ -17,7 +17,7 @@ if found is None:
     st.stop()
 left, right = st.columns(2)
 with left:
-    baseline.verdict(found, formula)
+    baseline.judgement(policy, found, formula)
 with right:
     baseline.training(formula)
 baseline.dictionary()

@@ -1,19 +1,20 @@
-"""The cloud: every arrow is the step that one batch would take."""
+"""The cloud: every arrow is one batch's estimate of the gradient."""
 
 import streamlit as st
 
-from ui.cloud import charts
 from ui.cloud import view as cloud
+from ui.cloud import words
 from ui.shell import lesson, pages
 from ui.shell import policy as measure
 
 pages.begin("cloud")
+st.caption(words.TRUE_GRADIENT)
 
 QUESTION = (
     "One batch gives one estimate of the gradient. What share of plain policy gradient's "
     "estimates point within 90 degrees of the true gradient? And would a critic help?"
 )
-said = lesson.predict("right_way", QUESTION, list(charts.SHARES))
+said = lesson.predict("right_way", QUESTION, list(words.SHARES))
 if said is None:
     st.stop()
 policy, beside = measure.choose_policy()
@@ -30,6 +31,6 @@ cloud.panels(found, keys)
 cloud.legend(found)
 
 st.markdown("##### What was measured here")
-cloud.numbers(found)
+cloud.numbers(policy, found)
 st.markdown("##### Larger batches")
 cloud.against_batch_size(policy, keys)

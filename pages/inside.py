@@ -20,6 +20,6 @@ every = inside.updates(found.windows, index, config)
 inside.film(every, lens, config)
 
 st.markdown("##### A bad action that was taken")
-played = inside.in_hindsight(found, index, every)
+played = inside.in_hindsight(policy, found, index, every)
 st.markdown("##### The same batch, every estimator")
 inside.compare(found, every, played)

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from ui.parabola import view as parabola
+from ui.parabola import words
 from ui.shell import lesson, pages
 from ui.shell import policy as measure
 
 pages.begin("parabola")
 
-QUESTION = "Subtract one number b from every return. Where does it begin to do harm?"
-if lesson.predict("harm", QUESTION, parabola.HARM) is None:
+if lesson.predict("harm", words.QUESTION, words.ZONES) is None:
     st.stop()
 policy, beside = measure.choose_policy()
 found = measure.findings(policy, policy.config.batch_size)
@@ -18,19 +18,20 @@ if found is None:
 with beside:
     b = measure.choose_baseline(found.parabola, "visible")
 
-parabola.reveal(found, "A constant does harm:")
+parabola.reveal(found, "A constant has more variance than none:")
 left, right = st.columns(2)
 with left:
-    parabola.variance(found, b)
+    parabola.variance(policy, found, b)
 with right:
-    parabola.training(*parabola.contenders(found, b))
+    parabola.training(*parabola.contenders(policy, found, b))
 
 st.markdown(
     r"Two actions make it a parabola: with $p = \pi(1|s)$ and $d = \nabla(z_1 - z_0)$, the "
     r"variance at a state is $p(1-p)\,|d|^2\,(b - b^*(s))^2$, where $b^*(s) = (1-p)\,Q_1 + p\,Q_0$ "
     r"is not the value $V(s) = p\,Q_1 + (1-p)\,Q_0$. For a whole batch it is $b^2\, "
     r"\mathrm{tr\,Var}(S) - 2b\, \mathrm{tr\,Cov}(G, S) + \mathrm{tr\,Var}(G)$, with $S$ the mean "
-    "score: three numbers, and every b is answered (Greensmith, Bartlett & Baxter 2004)."
+    "score: three measured numbers give the variance of every b (Greensmith, Bartlett & Baxter "
+    "2004)."
 )
 st.markdown("##### A baseline far off")
-parabola.far(found)
+parabola.far(policy, found)

@@ -5,11 +5,11 @@ import streamlit as st
 from ui.shell import lesson, pages
 from ui.shell import policy as measure
 from ui.variance import view as variance
-from ui.variance.charts import FITS
+from ui.variance import words
 
 pages.begin("variance")
 
-if lesson.predict("critic", variance.QUESTION, list(FITS)) is None:
+if lesson.predict("critic", words.QUESTION, list(words.FITS)) is None:
     st.stop()
 policy, _ = measure.choose_policy()
 parts = variance.sources(policy)
@@ -23,7 +23,7 @@ with left:
     variance.bars(parts, policy.steps)
 with right:
     variance.scatter(parts, policy.steps)
-variance.words(here, policy.name)
+variance.explain(here, policy.name)
 variance.table(parts)
 st.markdown("##### Is this seed alone?")
 variance.every_seed(policy)

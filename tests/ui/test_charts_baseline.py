@@ -1,4 +1,4 @@
-"""The verdict on a typed baseline: right where the answer is known, and said in plain words."""
+"""The judgement on a typed baseline in plain words, and its chart."""
 
 from __future__ import annotations
 
@@ -9,117 +9,114 @@ import numpy as np
 import pytest
 
 from pgcore import Config, stats, train
-from pgcore.formula import FUNCTIONS, NAMES, FormulaError, parse
+from pgcore.formula import FUNCTIONS, NAMES, parse
 from pgcore.gradients import examine
 from pgcore.gradients.inference import BiasTest
+from pgcore.gradients.judgement import Judgement, Twin, judge
 from pgcore.gradients.measurement import Bias
 from pgcore.plotting import strips
 from pgcore.stats import Interval
 from ui.baseline import charts as baseline
+from ui.baseline import words
 
 CONFIG = Config(num_seeds=1, total_timesteps=2000, eval_interval=500)
 ROW = train(CONFIG).checkpoints[2, 0]
 REPORT = examine(ROW, CONFIG, 1000, algorithms=baseline.LANDMARKS)
 
 
-def judged(text: str) -> baseline.Verdict:
-    return baseline.judge(REPORT.windows, REPORT.reference, CONFIG.replace(formula=text))
+def judged(text: str) -> Judgement:
+    return judge(REPORT.windows, REPORT.reference, CONFIG.replace(formula=text))
 
 
 @pytest.fixture(scope="module")
-def half() -> baseline.Verdict:
+def half() -> Judgement:
     return judged("b = 0.5 * q")
 
 
-def test_half_of_q_leaves_half_of_the_gradient_and_a_quarter_of_the_variance(half):
-    assert half.bias == "biased"
-    assert half.measured.ratio.estimate == pytest.approx(0.25, rel=1e-3)
-    assert half.kept.low < 0.5 < half.kept.high
-    assert half.kept.high - half.kept.low < 0.2
-    assert "**Caught in the act**: it reads `q`" in baseline.text_sentence(half)
-    assert "p < 0.001, n = 1,000" in baseline.bias_sentence(half)
-
-
-def test_the_value_itself_is_known_as_such():
-    verdict = judged("b = v")
-    assert verdict.bias == "identical"
-    assert (verdict.kept.estimate, verdict.against_critic.estimate) == (1, 1)
-    assert baseline.bias_sentence(verdict).startswith("**Unbiased.**")
-    assert "adds no bias" in baseline.text_sentence(verdict)
-
-
-def test_an_absurd_constant_is_noisy_and_not_biased():
-    verdict = judged("b = 100")
-    assert verdict.bias == "none seen"
-    assert verdict.measured.ratio.low > 10
-    assert verdict.kept.low < 1 < verdict.kept.high
-    assert "**No bias seen**" in baseline.bias_sentence(verdict)
-    assert "adds no bias" in baseline.text_sentence(verdict)
-
-
-def test_a_baseline_of_the_action_turns_the_gradient():
-    verdict = judged("b = 20 * a")
-    assert verdict.bias == "biased"
-    assert verdict.measured.alignment.high < 0.9
-    assert "direction stays" not in baseline.bias_sentence(verdict)
-    assert "`a`" in baseline.text_sentence(verdict)
-
-
-def test_the_formula_measures_as_the_estimator_it_spells():
-    verdict, batch_mean = judged("b = mean(q)"), REPORT.measurements["batch_mean"]
-    assert verdict.measured.ratio.estimate == pytest.approx(batch_mean.ratio.estimate, rel=1e-4)
-    along = batch_mean.added.along.estimate
-    assert verdict.measured.added.along.estimate == pytest.approx(along, abs=1e-3)
-
-
-@pytest.mark.parametrize("text", ["psi = q / (a - a)", "psi = exp(q * q)", "b = log(v - 100)"])
-def test_what_is_no_number_is_refused_and_not_measured(text):
-    with pytest.raises(FormulaError, match=r"gives (NaN|infinity|a number beyond)"):
-        judged(text)
-
-
-# --- the words, whatever the numbers ---
-
-
-def with_test(verdict: baseline.Verdict, p: float, relative: float = 0.1) -> baseline.Verdict:
-    """The same verdict with another p and bias."""
-    measured = verdict.measured
-    bias = Bias(Interval(relative, 0.0, 0.2, 1000), measured.added.along, BiasTest(1, 1, p, 5))
-    changed = replace(measured, added=bias)
-    return replace(verdict, measured=changed)
+def with_test(
+    judgement: Judgement, p: float, along: float = -0.1, twin: Twin | None = None
+) -> Judgement:
+    """The same judgement with another p, bias and twin."""
+    bias = Bias(
+        Interval(abs(along), 0.0, 0.2, 1000),
+        Interval(along, along - 0.02, along + 0.02, 1000),
+        BiasTest(1, 1, p, 5),
+    )
+    return replace(judgement, measured=replace(judgement.measured, added=bias), twin=twin)
 
 
 @pytest.mark.parametrize(
-    ("p", "relative", "bias", "words"),
+    ("p", "along", "said"),
     [
-        (1e-9, 0.1, "biased", "**Biased** (Hotelling's T²: p < 0.001, n = 1,000)"),
-        (0.01, 0.1, "doubtful", "**Perhaps biased** (Hotelling's T²: p = 0.010"),
-        (0.4, 0.1, "none seen", "**No bias seen** (Hotelling's T²: p = 0.400"),
-        (np.nan, 0.0, "identical", "**Unbiased.**"),
-        (1e-9, 12.0, "biased", "12 [0, 0.2] times the true gradient"),
+        (1e-9, -0.1, "**Biased** (Hotelling's T²: p < 0.001, n = 1,000)"),
+        (0.01, -0.1, "**Perhaps biased** (Hotelling's T²: p = 0.010, n = 1,000)"),
+        (0.4, -0.1, "**No bias seen** (Hotelling's T²: p = 0.400, n = 1,000)"),
+        (np.nan, -0.1, "**Perhaps biased** (n = 1,000)"),
+        (1e-9, -0.1, "by -10.0% [-12.0%, -8.0%] of the true gradient's length, along it"),
+        (1e-9, 4.17, "by +417.0% [+415.0%, +419.0%] of the true gradient's length, along it"),
+        (1e-9, 12.9, "by +1290.0% [+1288.0%, +1292.0%] of the true gradient's length"),
     ],
 )
-def test_the_bias_is_said_with_its_certainty(half, p, relative, bias, words):
-    verdict = with_test(half, p, relative)
-    assert verdict.bias == bias
-    assert words in baseline.bias_sentence(verdict)
+def test_the_bias_is_said_with_its_certainty_and_in_one_unit(half, p, along, said):
+    sentence = words.on_the_bias(with_test(half, p, along))
+    assert said in sentence
+    assert " times " not in sentence
+
+
+def test_what_the_chart_shows_is_what_the_sentence_says(half):
+    rows = baseline.rows({"formula": half.measured}).set_index("quantity")
+    estimate = rows.loc["added bias", "estimate"]
+    assert estimate < 0  # half of q is gone
+    assert f"{estimate:+.1%}" in words.on_the_bias(half)
+
+
+def test_the_weights_q_minus_v_are_unbiased(half):
+    same = with_test(half, 1e-9, twin=Twin("actor_critic", False))
+    assert words.on_the_bias(same).startswith("**Unbiased.** On all 1,000 batches")
+
+
+def test_the_variance_is_said_against_both(half):
+    sentence = words.on_the_variance(half)
+    assert f"{half.measured.ratio} of plain policy gradient's" in sentence
+    assert f"{half.against_critic} of actor-critic's (n = 1,000 batches)" in sentence
 
 
 @pytest.mark.parametrize(
-    ("text", "p", "words"),
+    ("text", "p", "said"),
     [
         ("b = v", 0.4, "by theory it adds no bias."),
-        ("b = v", 1e-9, "one test in a thousand errs"),
-        ("b = mean(v)", 1e-9, "**Caught in the act**: it gathers states of other steps"),
+        ("b = v", 1e-9, "errs once in a thousand"),
+        ("b = mean(v)", 1e-9, "**Caught in the act**: it reads states of other steps"),
         ("b = r", 0.4, "is suspect: it reads `r`, which the action decides"),
         ("b = q + r", 0.4, "it reads `q`, `r`, which the action decide"),
         ("psi = 2 * q", 1e-9, "the weight is not Q less a baseline"),
         ("psi = q - 0.1 * q", 1e-9, "Q comes in more than once"),
+        ("b = 0.5 * q", 1e-9, "**Caught in the act**: it reads `q`"),
     ],
 )
-def test_text_and_measurement_stand_side_by_side(half, text, p, words):
-    verdict = replace(with_test(half, p), formula=parse(text))
-    assert words in baseline.text_sentence(verdict)
+def test_text_and_measurement_stand_side_by_side(half, text, p, said):
+    judgement = replace(with_test(half, p), formula=parse(text))
+    assert said in words.on_the_text(judgement)
+
+
+@pytest.mark.parametrize(
+    ("text", "twin", "said"),
+    [
+        ("b = mean(q)", Twin("batch_mean", True), "**Known as Batch mean**: this formula is"),
+        ("b = mean(q)", None, "**Known as Batch mean**: this formula is"),
+        ("b = 7", None, "**Known as Constant**: this formula is"),
+        ("b = v + 0", Twin("actor_critic", True), "**Known as Actor-critic**: the same weights"),
+        ("b = mean(q)", Twin("batch_mean", False), "as good as another seed's, and no better"),
+    ],
+)
+def test_a_formula_that_spells_an_estimator_is_called_by_its_name(half, text, twin, said):
+    sentence = words.on_the_twin(replace(half, formula=parse(text), twin=twin))
+    assert said in sentence
+    assert ("seed" in sentence) == (twin is not None and not twin.exact)
+
+
+def test_a_formula_of_its_own_has_no_other_name(half):
+    assert words.on_the_twin(half) == ""
 
 
 def test_training_is_compared_with_the_critic_and_with_none():
@@ -129,12 +126,26 @@ def test_training_is_compared_with_the_critic_and_with_none():
     critic, plain = trained(algorithm="actor_critic"), trained(algorithm="policy_gradient")
     own = trained(algorithm="formula", formula="b = 15")
     histories = {"actor_critic": critic, "policy_gradient": plain, "formula": own}
-    sentence = baseline.learning_sentence(histories)
+    sentence = words.on_learning(histories)
     gap = stats.difference_interval(critic.final_returns, own.final_returns)
+    said = "higher" if gap.low > 0 else "lower" if gap.high < 0 else "not told apart with n = 3"
     assert f"{gap.estimate:+.0f} [{gap.low:+.0f}, {gap.high:+.0f}] against actor-critic" in sentence
-    assert "n = 3 seeds" in sentence
-    same = baseline.learning_sentence(histories | {"formula": plain})
+    assert f"against actor-critic, {said}" in sentence
+    final = stats.mean_t_interval(own.final_returns)
+    assert f"an episodic return (undiscounted) of {final:.0f} (n = 3 seeds)" in sentence
+    same = words.on_learning(histories | {"formula": plain})
     assert "what policy gradient reaches, seed by seed" in same
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"), [(50.0, "higher"), (-50.0, "lower"), (0.1, "not told apart with n = 3")]
+)
+def test_a_difference_in_return_has_its_sign(shift, said):
+    plain = train(Config(num_seeds=3, total_timesteps=1000, algorithm="policy_gradient"))
+    own = replace(plain, eval_episode_returns=plain.eval_episode_returns + shift)
+    sentence = words.on_learning({"actor_critic": plain, "policy_gradient": plain, "formula": own})
+    assert f"against actor-critic, {said}" in sentence
+    assert f"{shift:+.0f} [" in sentence
 
 
 # --- the chart and the dictionary ---
@@ -151,11 +162,11 @@ def test_the_chart_shows_the_measurements(half):
         of = rows[rows["quantity"] == quantity]
         assert low <= of["low"].min()
         assert of["high"].max() <= high
-    built = baseline.verdict_spec(axes)
+    built = baseline.judgement_spec(axes)
     text = json.dumps(built)
     assert built["width"] == "container"
     assert '"datasets"' not in text
-    assert "Your baseline: variance 0.25" in baseline.description(rows)
+    assert "Your baseline: variance 0.25" in words.description(rows)
     for parameter in built["params"]:
         assert text.count(parameter["name"]) > 1  # named, and used
 

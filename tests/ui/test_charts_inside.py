@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,13 +13,15 @@ import pytest
 from pgcore import Config, train
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import Update, collect_windows, inside_update
-from pgcore.gradients.estimates import preference_gradient
+from pgcore.gradients.hindsight import ExpectedPush, WorseActions, instructive_window
+from pgcore.gradients.outcome import Outcome
 from ui.inside import charts as inside
+from ui.inside import words
 
 CONFIG = Config(num_seeds=1, total_timesteps=2000, eval_interval=500)
 ROW = train(CONFIG).checkpoints[2, 0]
 WINDOWS = collect_windows(ROW, CONFIG, 60, 0)
-INDEX = inside.telling(WINDOWS)
+INDEX = instructive_window(WINDOWS)
 STEPS = CONFIG.batch_size
 UPDATES = {key: inside_update(WINDOWS, INDEX, CONFIG.replace(algorithm=key)) for key in ALGORITHMS}
 
@@ -86,7 +87,7 @@ def test_two_estimators_share_the_axis_of_their_weights():
 def test_the_recursion_is_written_with_its_own_numbers():
     update = UPDATES["policy_gradient"]
     for t, step in update.steps.iterrows():
-        text = inside.equation(update, CONFIG, "returns", t, "gradient")
+        text = words.equation(update, CONFIG, "returns", t, "gradient")
         total = float(text.split("=")[-1].split(r"\qquad")[0])
         assert total == pytest.approx(step["q_value"], abs=0.006)
         if step["terminated"]:
@@ -94,14 +95,15 @@ def test_the_recursion_is_written_with_its_own_numbers():
             assert total == 1
             continue
         follows = float(re.search(r"\\cdot (-?[\d.]+) =", text)[1])
-        assert total == pytest.approx(step["reward"] + CONFIG.gamma * follows, abs=0.011)
+        assert follows == pytest.approx(step["next_value"], abs=0.0151)
+        assert f"{step['reward'] + CONFIG.gamma * follows:.2f}" == f"{total:.2f}"  # as printed
         assert ("V_" in text) == bool(step["bootstrapped"])
     assert update.steps["terminated"].any()
     assert update.steps["bootstrapped"].any() != update.steps["terminated"].iloc[-1]
 
 
 def test_a_tail_that_was_played_is_not_called_a_value():
-    text = inside.equation(UPDATES["reinforce"], CONFIG, "returns", STEPS - 1, "gradient")
+    text = words.equation(UPDATES["reinforce"], CONFIG, "returns", STEPS - 1, "gradient")
     assert "what followed" in text or "nothing follows" in text
     assert "V_" not in text
 
@@ -109,22 +111,64 @@ def test_a_tail_that_was_played_is_not_called_a_value():
 @pytest.mark.parametrize("stage", inside.STAGES)
 def test_every_stage_has_an_equation_and_words(stage):
     update, config = UPDATES["formula"], CONFIG.replace(algorithm="formula", formula="b = v / 2")
-    assert inside.equation(update, config, stage, 3, "Adam")
-    words = inside.description(update, "formula", stage, 3, "Adam")
-    assert words.count(";") == inside.ORDER.index(stage)
-    assert inside.SAID[stage]
+    assert words.equation(update, config, stage, 3, "Adam")
+    said = words.description(update, "formula", stage, 3, "Adam")
+    assert said.count(";") == inside.ORDER.index(stage)
+    assert words.SAID[stage]
 
 
 def test_the_typed_formula_stands_in_the_equation():
     config = CONFIG.replace(algorithm="formula", formula="b = v / 2")
-    assert r"\frac" in inside.equation(UPDATES["formula"], config, "baseline", 3, "Adam")
+    assert r"\frac" in words.equation(UPDATES["formula"], config, "baseline", 3, "Adam")
 
 
-def test_the_tally_counts_pushes_outcomes_and_contradictions():
-    update = small_update([2, 1, -1, 0], [0.1, -0.2, 0.3, -0.1], [0, 0])
-    sentence = inside.tally(update, "gradient")
+@pytest.mark.parametrize("key", ALGORITHMS)
+def test_the_weight_is_a_sum_that_adds_up_as_printed(key):
+    update, config = UPDATES[key], CONFIG.replace(algorithm=key)
+    for t, step in update.steps.iterrows():
+        text = words.equation(update, config, "weight", t, "gradient")
+        q, b, psi = map(float, re.search(SUM, text).groups())
+        assert q - b == pytest.approx(psi, abs=1e-9)
+        assert q == pytest.approx(step["q_value"], abs=0.00501)
+        assert psi == pytest.approx(step["psi"], abs=0.00501)
+        assert b == pytest.approx(step["baseline"], abs=0.0101)
+        shown = words.equation(update, config, "baseline", t, "gradient")
+        assert rf"\Psi_{{{t}}} = {b:.2f}," in shown
+        way = "up" if step["psi"] > 0 else "down" if step["psi"] < 0 else "neither way"
+        assert f"push {way}" in text
+
+
+SUM = r"= (-?[\d.]+) - \(?(-?[\d.]+)\)? = ([+-][\d.]+)"
+
+
+def test_the_step_is_said_in_numbers():
+    sentence = words.on_the_step(Outcome(4, 2, 1, 3, 2))
     assert "push 2 of these 4 actions up and 1 down" in sentence
-    assert "2 are more probable and 2 less; 2 went against" in sentence
+    assert "3 are more probable and 1 are not; 2 moved against" in sentence
+
+
+def test_worse_actions_are_said_in_numbers():
+    sentence = words.on_worse_actions(WorseActions(32, 20, 7, 6, 3, 256))
+    assert "each of the 32 states were played on 256 times" in sentence
+    assert "In 20 states they differ by more than 2 standard errors" in sentence
+    assert "taken in 7, and plain policy gradient pushes 6 of these up" in sentence
+    assert "raises the worse action in 3 of the 20" in sentence
+    assert "another batch" in words.on_worse_actions(WorseActions(32, 20, 0, 0, 3, 256))
+
+
+def test_the_expected_push_adds_up_as_printed():
+    push = ExpectedPush(5, 0.3849, 45.31, 47.93, 0.41)
+    text = words.expected_push(push)
+    up, down = map(float, re.findall(r"underbrace\{(-?[\d.]+)\}", text))
+    total = float(text.split("=")[-1])
+    assert up - down == pytest.approx(total, abs=1e-9)
+    assert total == pytest.approx(push.push, abs=0.00501)
+    assert total < 0
+    assert up == pytest.approx(0.3849 * 0.6151 * 45.31, abs=0.0101)
+    said = words.on_the_expected_push(push, 256)
+    assert "drawn with probability 0.38" in said
+    assert "is 45.3, that of the other 47.9 (difference 2.62, standard error 0.41" in said
+    assert "n = 256 tails each" in said
 
 
 def test_side_by_side_measures_angles_to_the_truth():
@@ -134,89 +178,8 @@ def test_side_by_side_measures_angles_to_the_truth():
         "gae": small_update([1], [1], [3, 0]),
         "normalized": small_update([0], [0], [0, 0]),
     }
-    table = inside.side_by_side(updates, np.array([1.0, 0.0]), "gradient", np.array([1]))
-    assert table["angle to the truth"].tolist() == ["0°", "90°", "180°", "nan°"]
-    assert table["arrow's length"].tolist() == ["1", "2", "3", "0"]
+    table = words.table(updates, np.array([1.0, 0.0]), "gradient", np.array([1]))
+    assert table["angle to the true gradient"].tolist() == ["0°", "90°", "180°", "undefined"]
+    assert table["gradient's length"].tolist() == ["1", "2", "3", "0"]
     assert table["bad ones up"].tolist() == ["1 of 1", "1 of 1", "1 of 1", "0 of 1"]
     assert table["good ones up"].tolist() == ["0 of 0"] * 4
-
-
-def test_a_window_alone_gives_the_same_update():
-    alone = inside.alone(WINDOWS, INDEX)
-    for key, update in UPDATES.items():
-        again = inside_update(alone, 0, CONFIG.replace(algorithm=key))
-        assert again.steps.equals(update.steps)
-        assert np.array_equal(again.gradient, update.gradient)
-
-
-def test_the_telling_window_has_an_end_in_its_middle():
-    ended = WINDOWS.batch.ended[INDEX]
-    assert ended[STEPS // 4 : STEPS - STEPS // 4].any()
-    assert not WINDOWS.batch.ended[:INDEX, STEPS // 4 : STEPS - STEPS // 4].any()
-
-
-# --- in hindsight ---
-
-
-def test_worse_needs_a_clear_difference():
-    q = np.array([[10.0, 9.0], [10.0, 9.0], [3.0, 4.0], [5.0, 5.0]])
-    found = inside.Hindsight(q, np.array([0.4, 0.6, 0.1, 0.0]), 100)
-    assert found.worse.tolist() == [1, -1, 0, -1]
-
-
-def test_hindsight_starts_from_every_state_and_takes_both_actions():
-    found = inside.hindsight(WINDOWS, INDEX, 0)
-    assert found.q.shape == (STEPS, 2)
-    falling = WINDOWS.batch.terminated[INDEX]
-    taken = WINDOWS.batch.actions[INDEX]
-    assert falling.any()
-    assert (found.q[falling, taken[falling]] == 1).all()  # it fell there, whatever came later
-    assert (found.q >= 1).all()
-    assert (found.q <= 1 / (1 - CONFIG.gamma)).all()
-
-
-def test_hindsight_keeps_the_labs_clock():
-    """Where truncation ends the value, a tail ends with its episode's clock."""
-    lab = Config.lab(num_seeds=1, gamma=1.0, batch_size=8)
-    windows = collect_windows(ROW, lab, 2, 0)
-    late = windows.elapsed.copy()
-    late[0] = 500 - 8  # eight steps are left
-    windows = replace(windows, elapsed=late)
-    windows.batch.terminated[0], windows.batch.truncated[0] = False, False
-    found = inside.hindsight(windows, 0, 0)
-    assert (found.q.max(1) <= np.arange(8, 0, -1)).all()
-
-
-def test_carried_is_the_slope_of_the_preference():
-    size = 7 * CONFIG.hidden_dim + 2
-    truth = np.random.default_rng(0).normal(size=size)
-    truth /= np.linalg.norm(truth)
-    slopes = inside.carried(WINDOWS, INDEX, truth)
-    d = np.empty(size, np.float32)
-    for obs, slope in zip(WINDOWS.batch.obs[INDEX], slopes, strict=True):
-        preference_gradient(ROW, CONFIG.hidden_dim, *obs, d)
-        assert slope == pytest.approx(float(d @ truth), abs=1e-4)
-
-
-def test_the_average_pushes_the_worse_action_down():
-    found = inside.hindsight(WINDOWS, INDEX, 0)
-    plain = UPDATES["policy_gradient"]
-    worse = plain.steps["action"].to_numpy() == found.worse
-    assert worse.any()
-    text = inside.average(found, plain)
-    at = int(np.flatnonzero(worse)[0])
-    p, low, high = plain.steps["prob"][at], found.q[at].min(), found.q[at].max()
-    assert float(text.split("=")[-1]) == pytest.approx(p * (1 - p) * (low - high), abs=0.006)
-    assert float(text.split("=")[-1]) < 0
-    slopes = np.where(found.worse == 1, 1.0, -1.0)
-    answer = inside.answer(found, plain, slopes)
-    assert f"pushes {worse.sum()} of these up" in answer
-    clear = (found.worse >= 0).sum()
-    assert f"raises the worse action in {clear} of the {clear}" in answer
-    assert f"in 0 of the {clear}" in inside.answer(found, plain, -slopes)
-
-
-def test_a_batch_without_a_worse_action_says_so():
-    nothing = inside.Hindsight(np.ones((STEPS, 2)), np.ones(STEPS), 10)
-    assert inside.average(nothing, UPDATES["policy_gradient"]) is None
-    assert "another batch" in inside.answer(nothing, UPDATES["policy_gradient"], np.ones(STEPS))

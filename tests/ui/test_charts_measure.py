@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,20 +11,21 @@ import pandas as pd
 import pytest
 
 from pgcore import Config, stats, train
-from pgcore.gradients import (
-    by_batch_size,
-    collect_windows,
-    decompose,
-    examine,
-    gradients_of,
-    project,
-    weights,
-)
+from pgcore.gradients import by_batch_size, collect_windows, decompose, examine, project
+from pgcore.gradients.constant_baseline import relative_variance
+from pgcore.gradients.critic_worth import share_of_whole
+from pgcore.gradients.findings import noise_over_signal, paired_ratio
+from pgcore.gradients.inference import BiasTest
+from pgcore.gradients.measurement import Bias, Measurement
 from pgcore.plotting.theme import keys
 from pgcore.stats import Interval
 from ui.cloud import charts as cloud
+from ui.cloud import words as cloud_words
 from ui.parabola import charts as parabola
+from ui.parabola import words as parabola_words
+from ui.shell.sums import adding_up
 from ui.variance import charts as variance
+from ui.variance import words as variance_words
 
 CONFIG = Config(num_seeds=3, total_timesteps=1500, batch_size=8)
 HISTORY = train(CONFIG)
@@ -37,7 +39,7 @@ PARTS = {
     for k, steps in ((0, 0), (3, 1500))
 }
 RATIOS = {
-    (a, b): cloud.paired_ratio(REPORT.gradients[a], REPORT.gradients[b])
+    (a, b): paired_ratio(REPORT.gradients[a], REPORT.gradients[b])
     for a, b in (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
 }
 
@@ -47,47 +49,40 @@ def serialised(spec: dict) -> str:
     text = json.dumps(spec)
     assert '"datasets"' not in text
     assert '"values": [{' not in text
+    for mark in marks(spec):
+        assert mark.get("aria") is False or mark.get("description"), mark
     return text
 
 
+def marks(node: object) -> Iterator[dict]:
+    """Every mark of a chart; each has a name for a screen reader, or is hidden from it."""
+    if isinstance(node, dict):
+        if isinstance(node.get("mark"), dict):
+            yield node["mark"]
+        for value in node.values():
+            yield from marks(value)
+    if isinstance(node, list):
+        for value in node:
+            yield from marks(value)
+
+
+def interval(estimate: float, low: float, high: float, n: int = 4000) -> Interval:
+    return Interval(estimate, low, high, n)
+
+
+def measurement(**changes) -> Measurement:
+    """A measurement with some of its numbers replaced."""
+    return replace(REPORT.measurements["policy_gradient"], **changes)
+
+
+def biased(along: float) -> Bias:
+    return Bias(interval(abs(along), 0, 1), interval(along, along - 0.01, along + 0.01), TEST)
+
+
+TEST = BiasTest(1.0, 1.0, 0.5, 5)
+
+
 # --- The cloud -------------------------------------------------------------------------------
-
-
-def test_a_constants_arrows_are_the_constant_estimators():
-    psi = weights(REPORT.windows, CONFIG.replace(baseline=7.5), ["constant"])
-    gradients = gradients_of(REPORT.windows, psi)["constant"]
-    expected = gradients @ CLOUD.axes.T / np.linalg.norm(REPORT.reference.mean)
-    assert cloud.shadows(CLOUD, "constant", 7.5) == pytest.approx(expected, abs=1e-4)
-
-
-def test_the_cloud_breathes_while_its_mean_stays():
-    score = CLOUD.arrows["score"]
-    noise = score.std(0) / np.sqrt(len(score))
-    plain, far = (cloud.shadows(CLOUD, "constant", b) for b in (0.0, 40.0))
-    assert far.var(0).sum() > 2 * plain.var(0).sum()
-    assert (np.abs(far.mean(0) - plain.mean(0)) < 4 * 40 * noise).all()
-    assert plain.mean(0) == pytest.approx(CLOUD.means["policy_gradient"], abs=1e-6)
-
-
-def test_the_right_way_is_the_right_half():
-    arrows = np.array([[1.0, -9.0], [0.1, 0.0], [-0.1, 5.0], [0.0, 1.0]])
-    assert cloud.right_way(arrows) == stats.proportion_interval(2, 4)
-    for key in ("policy_gradient", "batch_mean", "gae"):
-        measured = REPORT.measurements[key].right_way.estimate
-        assert cloud.right_way(CLOUD.arrows[key]).estimate == pytest.approx(measured)
-
-
-def test_the_share_of_variance_that_a_constants_picture_shows():
-    share = cloud.plane_share(CLOUD, "constant", 0.0, REPORT.reference, REPORT.parabola)
-    assert share == pytest.approx(float(CLOUD.shares["policy_gradient"].sum()), rel=0.01)
-    psi = weights(REPORT.windows, CONFIG.replace(baseline=20.0), ["constant"])
-    g = gradients_of(REPORT.windows, psi)["constant"]
-    expected = (g @ CLOUD.axes.T).var(0).sum() / g.var(0).sum()
-    share = cloud.plane_share(CLOUD, "constant", 20.0, REPORT.reference, REPORT.parabola)
-    assert share == pytest.approx(expected, rel=0.01)
-    assert cloud.plane_share(
-        CLOUD, "gae", 20.0, REPORT.reference, REPORT.parabola
-    ) == pytest.approx(float(CLOUD.shares["gae"].sum()))
 
 
 def test_arrow_rows_are_the_first_updates_the_mean_of_all_and_the_truth():
@@ -117,12 +112,6 @@ def test_every_panel_is_serialised_once_and_has_square_axes(key):
     assert json.dumps(keys()) in text
 
 
-def test_a_panel_is_told_in_words():
-    words = cloud.description("gae", CLOUD.arrows["gae"])
-    assert f"{CLOUD.means['gae'][0]:.2f} along the true gradient" in words
-    assert "n = 600" in words
-
-
 FRAME = by_batch_size(REPORT.windows, CONFIG, ["policy_gradient", "actor_critic", "gae"])
 
 
@@ -139,121 +128,149 @@ def test_the_law_is_that_of_independent_steps():
     serialised(cloud.batch_spec(8))
 
 
+def test_a_panel_is_said_in_words():
+    arrows = CLOUD.arrows["gae"]
+    words = cloud_words.description("gae", arrows.mean(0), interval(0.64, 0.62, 0.66, 600))
+    assert f"{CLOUD.means['gae'][0]:.2f} along the true gradient" in words
+    assert "64% [62%, 66%] of n = 600 are within 90 degrees" in words
+
+
 def test_the_sentence_on_1_over_b_quotes_the_measurement():
-    words, last = cloud.law(FRAME), FRAME[FRAME["batch_size"] == 8].set_index("algorithm")
+    words, last = cloud_words.law(FRAME, 600), FRAME[FRAME["batch_size"] == 8]
+    last = last.set_index("algorithm")
     effect = [last.loc["score", f"design_effect{end}"] for end in ("", "_low", "_high")]
-    assert f"a batch of 8 has {cloud.written(Interval(*effect, 600))} times" in words
+    assert f"a batch of 8 has {Interval(*effect, 600)} times" in words
     assert f"{last.loc['actor_critic', 'tr_sigma']:.2f}" in words
-    assert "Actor-critic" in cloud.batch_description(FRAME)
-
-
-@pytest.mark.parametrize(
-    ("interval", "text"),
-    [
-        (Interval(0.0232, 0.0190, 0.02785, 9), "0.0232 [0.0190, 0.0278]"),
-        (Interval(1.0, 1.0, 1.0, 9), "1.00"),
-        (Interval(0.0, 0.0, 0.0, 9), "0"),
-        (Interval(0.0, 0.0, 0.012, 9), "0.00 [0.00, 0.01]"),
-        (Interval(893.2, 854.1, 932.4, 9), "893 [854, 932]"),
-        (Interval(-0.9351, -1.111, -0.784, 9), "-0.935 [-1.111, -0.784]"),
-        (Interval(np.nan, np.nan, np.nan, 9), "undefined"),
-    ],
-)
-def test_a_number_is_written_with_its_uncertainty(interval, text):
-    assert cloud.written(interval) == text
+    assert "n = 600 batches" in words
+    assert "Actor-critic" in cloud_words.batch_description(FRAME)
 
 
 @pytest.mark.parametrize(
     ("share", "words"), [(0.55, "Up to 55%"), (0.56, "55%"), (0.8, "70%"), (1.0, "More than 85%")]
 )
 def test_the_answer_is_one_of_the_options(share, words):
-    assert cloud.answer(Interval(share, 0, 1, 9)).startswith(words)
+    assert cloud_words.answer(Interval(share, 0, 1, 9)).startswith(words)
+    said = cloud_words.explanation(interval(share, 0.5, 1.0), interval(0.7, 0.6, 0.8))
+    assert said.startswith(f"Plain: {share:.0%} [50%, 100%]. With the critic: 70% [60%, 80%].")
+    assert said.endswith("n = 4,000 batches.")
 
 
 def test_the_table_has_every_estimator_with_its_intervals():
-    table = cloud.table(REPORT.measurements).set_index("estimator")
+    table = cloud_words.table(REPORT.measurements).set_index("estimator")
     assert len(table) == len(REPORT.measurements)
-    assert table.loc["Policy gradient", "variance / plain PG's"] == "1.00"
     measured = REPORT.measurements["gae"]
-    assert table.loc["GAE", "variance / plain PG's"] == cloud.written(measured.ratio)
-    assert table.loc["GAE", "right way"] == cloud.percent(measured.right_way)
-    assert table.loc["REINFORCE", "bias that Ψ adds"] == "other target"
+    row = table.loc["GAE"]
+    assert row["variance / plain PG's"] == f"{measured.ratio}"
+    assert row["right way"] == f"{measured.right_way:.0%}"
+    assert row["noise / signal"] == f"{noise_over_signal(measured):.1f}"
+    assert row["bias that Ψ adds"] == f"{measured.added.along:+.1%}"
+    assert table.loc["Critic, no bootstrap", "bias that Ψ adds"] == "other target"
 
 
-def test_a_paired_ratio_is_that_of_the_measurement():
-    g = REPORT.gradients["policy_gradient"]
-    double = cloud.paired_ratio(2 * g, g)
-    assert double[:3] == pytest.approx((4, 4, 4), rel=1e-4)
-    ratio = cloud.paired_ratio(REPORT.gradients["gae"], g)
-    assert ratio[:3] == pytest.approx(REPORT.measurements["gae"].ratio[:3], rel=0.05)
-    assert ratio.low < ratio.estimate < ratio.high
-    assert ratio.n == 600
+def test_a_bias_is_signed_and_in_percent_of_the_true_gradient():
+    words = cloud_words.on_the_mean(
+        measurement(bias=biased(-0.334)), measurement(added=biased(-0.12))
+    )
+    assert "off by -33.4% [-34.4%, -32.4%] of its length" in words
+    assert "adds -12.0% [-13.0%, -11.0%]" in words
+    assert f"n = {REPORT.measurements['policy_gradient'].ratio.n:,} batches" in words
+    up = cloud_words.on_the_mean(measurement(bias=biased(0.2)), measurement(added=biased(-0.1)))
+    assert "off by +20.0%" in up
 
 
-def test_leave_one_out_costs_what_its_factor_says():
-    assert RATIOS["leave_one_out", "batch_mean"].estimate == pytest.approx((8 / 7) ** 2, rel=1e-4)
+def test_leave_one_out_takes_away_its_own_share_and_the_rest_is_said():
+    mean, others = measurement(added=biased(-0.4)), measurement(added=biased(-0.38))
+    words = cloud_words.on_leave_one_out(mean, others, interval(1.066, 1.066, 1.066), 32)
+    assert "1/B = 3% of the batch mean" in words
+    assert "goes from -40.0% [-41.0%, -39.0%] to -38.0% [-39.0%, -37.0%]" in words
+    assert "1.07 [1.07, 1.07] times as large (n = 4,000 batches)" in words
+    assert "A batch of one step" in cloud_words.on_leave_one_out(mean, others, mean.ratio, 1)
+
+
+def test_signal_is_compared_without_units():
+    """The estimator of least variance is on another scale; another one has the least noise."""
+    measured = {
+        "policy_gradient": measurement(
+            ratio=interval(1, 1, 1), snr=interval(0.01, 0.008, 0.012), right_way=SIXTY
+        ),
+        "normalized": measurement(
+            ratio=interval(0.001, 0.0009, 0.0011), snr=interval(0.02, 0.018, 0.022),
+            right_way=SIXTY,
+        ),
+        "gae": measurement(
+            ratio=interval(0.2, 0.1, 0.3), snr=interval(0.04, 0.03, 0.05),
+            right_way=interval(0.7, 0.68, 0.72),
+        ),
+        "monte_carlo": measurement(snr=interval(1, 0.9, 1.1), right_way=interval(0.9, 0.8, 1)),
+    }  # fmt: skip
+    words = cloud_words.on_the_signal(measured)
+    assert "Normalized has the least variance, 0.00100 [0.00090, 0.00110]" in words
+    assert "least for GAE, 5.0 [4.5, 5.8]" in words
+    assert "Normalized has 7.1 [6.7, 7.5] and plain policy gradient 10.0 [9.1, 11.2]" in words
+    assert "GAE has most updates the right way, 70% [68%, 72%]" in words
+    assert "plain policy gradient has 60% [58%, 62%] (n = 4,000 batches" in words
+    assert "best of 3" in words
+
+
+SIXTY = interval(0.60, 0.58, 0.62)
 
 
 def test_findings_quote_the_measurements():
     measured = REPORT.measurements
-    sentences = cloud.findings(measured, RATIOS, 8)
-    words = " ".join(sentences)
-    for interval in (
-        measured["actor_critic"].bias.relative,
-        measured["batch_mean"].added.relative,
-        measured["leave_one_out"].added.relative,
-        measured["actor_critic"].ratio,
-        RATIOS["actor_critic", "optimal_constant"],
+    words = " ".join(cloud_words.findings(measured, RATIOS, 8))
+    for quoted in (
+        f"{measured['actor_critic'].bias.along:+.1%}",
+        f"{measured['batch_mean'].added.along:+.1%}",
+        f"{measured['leave_one_out'].added.along:+.1%}",
+        f"{measured['actor_critic'].ratio}",
+        f"{RATIOS['actor_critic', 'optimal_constant']}",
+        f"{measured['policy_gradient'].right_way:.0%}",
+        cloud_words.verdict(RATIOS["actor_critic", "optimal_constant"]),
     ):
-        assert cloud.written(interval) in words
-    assert cloud.percent(measured["policy_gradient"].right_way) in words
-    assert cloud.verdict(RATIOS["actor_critic", "optimal_constant"]) in words
-    assert "A batch of one step" in cloud.findings(measured, RATIOS, 1)[2]
+        assert quoted in words
+    assert "A batch of one step" in cloud_words.findings(measured, RATIOS, 1)[2]
 
 
 def test_the_verdict_says_no_more_than_its_interval():
-    assert cloud.verdict(Interval(0.8, 0.7, 0.9, 9)) == "the critic earns its keep"
-    assert cloud.verdict(Interval(1.3, 1.1, 1.5, 9)) == "one good number does better"
-    assert cloud.verdict(Interval(1.1, 0.9, 1.3, 9)) == "they cannot be told apart"
+    assert cloud_words.verdict(interval(0.8, 0.7, 0.9)) == "the critic has less variance"
+    assert cloud_words.verdict(interval(1.3, 1.1, 1.5)) == "the constant has less variance"
+    unsure = cloud_words.verdict(interval(1.1, 0.9, 1.3))
+    assert unsure == "the two are not told apart with n = 4,000 batches"
+
+
+# --- sums ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terms", "digits", "printed"),
+    [
+        ([6.7941, -5.6770], 2, [6.80, -5.68]),  # as rounded they would give 1.11, not 1.12
+        ([33.31, 33.32, 33.37], 0, [33, 33, 34]),
+        ([1.26, 2.27], 1, [1.2, 2.3]),  # as rounded, 3.6 for 3.5
+        ([1.0, 2.0], 1, [1.0, 2.0]),
+    ],
+)
+def test_printed_terms_add_up_to_the_printed_total(terms, digits, printed):
+    found = adding_up(terms, sum(terms), digits)
+    assert found == pytest.approx(printed)
+    assert sum(found) == pytest.approx(round(sum(terms), digits))
 
 
 # --- The parabola ----------------------------------------------------------------------------
 
 
-def test_harm_begins_at_0_and_at_twice_the_best():
-    curve, best = REPORT.parabola, REPORT.parabola.vertex.estimate
-    assert parabola.relative(curve, 0.0)[:3] == (1, 1, 1)
-    assert parabola.relative(curve, 2 * best).estimate == pytest.approx(1)
-    assert parabola.relative(curve, best)[:1] == pytest.approx(curve.least[:1])
-    assert parabola.relative(curve, -0.1).low > 1
-    assert parabola.relative(curve, best).high < 1
-
-
-def test_points_measured_elsewhere_lie_on_the_curve():
-    best = REPORT.parabola.vertex.estimate
-    constants = [best * k for k in (-1, -0.5, 0.5, 1, 1.5, 2, 3)]
-    others = collect_windows(ROW, CONFIG, 600, 0, first=10_000)
-    points = parabola.measured_points(others, CONFIG, constants)
-    assert points["b"].tolist() == constants
-    for _, point in points.iterrows():
-        curve = parabola.relative(REPORT.parabola, point["b"])
-        room = (point["high"] - point["low"]) + (curve.high - curve.low)  # some four errors
-        assert abs(point["ratio"] - curve.estimate) < room
-    assert points.loc[points["ratio"].idxmin(), "b"] == pytest.approx(best)
-
-
-def test_rows_have_the_curve_its_marks_and_the_zones_of_harm():
+def test_rows_have_the_curve_its_marks_and_the_zones_of_more_variance():
     best = REPORT.parabola.vertex.estimate
     points = pd.DataFrame({"b": [1.0], "ratio": [0.9], "low": [0.8], "high": [1.0]})
     rows = parabola.rows(REPORT.parabola, 3 * best, {"mean V": best / 2}, points)
-    assert rows[rows["part"] == "harm"][["b", "b2"]].to_numpy() == pytest.approx(
+    assert rows[rows["part"] == "worse"][["b", "b2"]].to_numpy() == pytest.approx(
         np.array([[-best, 0], [2 * best, 3 * best]])
     )
     marks = rows[rows["part"] == "mark"].set_index("text")
     assert marks.loc[f"mean V {best / 2:.3g}", "side"] == "left"
     assert marks.loc[f"b* = {best:.3g}", "side"] == "inside"
     here = rows[rows["part"] == "here"].iloc[0]
-    assert here["ratio"] == pytest.approx(parabola.relative(REPORT.parabola, 3 * best).estimate)
+    assert here["ratio"] == pytest.approx(relative_variance(REPORT.parabola, 3 * best).estimate)
     assert (rows["part"] == "point").sum() == 1
 
 
@@ -262,11 +279,11 @@ def test_a_baseline_far_off_is_still_on_the_chart():
     low, high = parabola.span(curve, 100.0)
     assert low < 0
     assert high == 100
-    assert parabola.top(curve, 100.0) > parabola.relative(curve, 100.0).estimate
+    assert parabola.top(curve, 100.0) > relative_variance(curve, 100.0).estimate
     rows = parabola.rows(curve, 100.0, {"mean V": 1.0}, None)
     assert (rows["part"] == "mark").sum() == 1  # names that would lie on each other are left out
     serialised(parabola.parabola_spec(low, high, parabola.top(curve, 100.0)))
-    assert "at b = 100 it is" in parabola.description(curve, 100.0)
+    assert "at b = 100 it is" in parabola_words.description(curve, 100.0)
 
 
 def test_training_rows_are_the_histories():
@@ -278,25 +295,68 @@ def test_training_rows_are_the_histories():
     assert rows["label"].tolist() == ["", "", "no baseline"]
     assert len(parabola.training_rows({}, {})) == 0
     serialised(parabola.training_spec(1500, 500.0))
-    assert "none at" in parabola.training_description(histories)
+    assert "none at" in parabola_words.training_description(histories)
 
 
-def test_a_gain_is_told_as_far_as_its_interval_goes():
-    gap = parabola.gained(HISTORY, HISTORY)
-    assert gap.estimate == 0
-    assert "+0 [" in parabola.told(gap, "b*")
-    assert parabola.told(gap, "b*").endswith("no difference can be told")
-    assert parabola.told(Interval(30, 6, 54, 10), "b*").endswith("learning is faster")
-    assert parabola.told(Interval(-27, -48, -6, 10), "b").endswith("learning is slower")
-    alone = parabola.told(Interval(5, np.nan, np.nan, 1), "b")
-    assert "nan" not in alone
-    assert alone.endswith("one seed tells nothing")
+def test_a_gain_is_the_difference_on_the_way_and_at_the_end():
+    better = train(CONFIG.replace(learning_rate=0.02))
+    gain = parabola_words.gain(HISTORY, better)
+    assert gain.final.estimate == pytest.approx(
+        better.final_returns.mean() - HISTORY.final_returns.mean()
+    )
+    assert gain.area == stats.difference_interval(HISTORY.area_under_curve, better.area_under_curve)
+    assert gain.final == stats.difference_interval(HISTORY.final_returns, better.final_returns)
+
+
+def test_training_is_told_on_the_way_and_at_the_end():
+    gain = parabola_words.Gain(
+        Interval(-8.4, -15.6, -1.2, (10, 10)), Interval(21.3, 6.4, 36.2, (10, 10))
+    )
+    words = parabola_words.on_training(gain, "b = 25")
+    assert words.startswith("With b = 25, against no baseline:")
+    assert "averaged over training -8 [-16, -1]: less;" in words
+    assert "at the end +21 [+6, +36]: higher (n = 10 seeds each)" in words
+    other = parabola_words.on_training(
+        parabola_words.Gain(gain.final, Interval(-3, -9, 5, (10, 10))), "b*"
+    )
+    assert "averaged over training +21 [+6, +36]: more;" in other
+    assert "at the end -3 [-9, +5]: not told apart with n = 10 seeds (n = 10" in other
+    alone = Interval(5, np.nan, np.nan, (1, 1))
+    one = parabola_words.on_training(parabola_words.Gain(alone, alone), "b")
+    assert "nan" not in one
+    assert "+5, and one seed tells nothing" in one
+
+
+def test_the_fate_of_a_far_baseline_is_what_its_interval_says():
+    slower, unsure = Interval(-30, -40, -20, (9, 9)), Interval(-3, -9, 5, (9, 9))
+    assert parabola_words.fate(parabola_words.Gain(slower, unsure)).endswith("slows learning")
+    for area in (unsure, Interval(30, 20, 40, (9, 9)), Interval(-3, np.nan, np.nan, (1, 1))):
+        assert "not measurably slower" in parabola_words.fate(parabola_words.Gain(area, slower))
+    for fate in (slower, unsure):
+        assert parabola_words.fate(parabola_words.Gain(fate, fate)).startswith("It adds no bias")
+    words = parabola_words.on_far(
+        interval(-0.21, -0.52, 0.1), interval(42.0, 40.1, 43.9), parabola_words.Gain(slower, unsure)
+    )
+    assert "moves the mean update by -21.0% [-52.0%, +10.0%]" in words
+    assert "(n = 4,000 batches)" in words
+    assert "The variance is 42.0 [40.1, 43.9] times" in words
+    assert "-30 [-40, -20]: less" in words
+
+
+def test_the_zone_of_less_variance_is_said_with_its_interval():
+    best = REPORT.parabola.vertex
+    words = parabola_words.on_zones(REPORT.parabola, best.estimate)
+    assert f"b* = {best}" in words
+    twice = Interval(2 * best.estimate, 2 * best.low, 2 * best.high, 600)
+    assert f"At twice b*, {twice}," in words
+    assert words.count(f"{REPORT.parabola.least:.1%}"[:5]) == 2  # at b* and at this mean return
+    assert "n = 600 batches" in words
 
 
 # --- Where variance comes from ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("baseline", variance.BASELINES)
+@pytest.mark.parametrize("baseline", variance_words.BASELINES)
 def test_the_bars_add_up_to_the_whole(baseline):
     rows = variance.source_rows(PARTS, baseline)
     for steps, decomposed in PARTS.items():
@@ -305,27 +365,40 @@ def test_the_bars_add_up_to_the_whole(baseline):
         total = decomposed.sources[baseline].total.estimate / whole
         assert bar["estimate"].sum() == pytest.approx(total)
         assert (bar["share"] >= 0).all()
-        assert bar["part"].tolist() == [*variance.PARTS.values()]
+        assert bar["part"].tolist() == [*variance_words.PARTS.values()]
     assert variance.top(PARTS) >= 1.0
     serialised(variance.source_spec(1500, variance.top(PARTS)))
-    action = variance.share(PARTS[1500], baseline, "action")
-    assert f"which action {action.estimate:.0%}" in variance.source_description(
-        PARTS[1500], baseline
-    )
+    action = variance_words.shares(PARTS[1500], baseline, 0)["action"]
+    said = variance_words.source_description(PARTS[1500], baseline)
+    assert f"which action {action.estimate:.0%}" in said
 
 
-def test_a_baseline_touches_the_choice_of_action_alone():
-    shares = {
-        (baseline, part): variance.share(PARTS[1500], baseline, part).estimate
-        for baseline in variance.BASELINES
-        for part in variance.PARTS
-    }
-    for part in ("later", "state"):
-        assert shares["value", part] == shares["none", part] == shares["critic", part]
-    assert shares["value", "action"] < shares["none", "action"]
+@pytest.mark.parametrize("digits", [0, 1])
+@pytest.mark.parametrize("baseline", variance_words.BASELINES)
+def test_the_shares_add_up_as_printed(baseline, digits):
+    for parts in PARTS.values():
+        shares = variance_words.shares(parts, baseline, digits)
+        whole = sum(share_of_whole(parts, baseline, source).estimate for source in shares)
+        printed = [float(f"{100 * share.estimate:.{digits}f}") for share in shares.values()]
+        assert sum(printed) == pytest.approx(round(100 * whole, digits))
+        for source, share in shares.items():
+            exact = share_of_whole(parts, baseline, source)
+            assert share.estimate == pytest.approx(exact.estimate, abs=0.01 * 10**-digits)
+            assert share[1:] == exact[1:]
 
 
-def test_the_scatter_has_a_point_a_state_within_its_axes():
+def test_the_sources_are_said_with_their_intervals():
+    parts = PARTS[1500]
+    words = variance_words.on_the_sources(parts, "Actor-critic, seed 0")
+    none = variance_words.shares(parts, "none", 1)
+    for source in variance_words.PARTS:
+        assert f"{none[source]:.1%}" in words
+    for baseline in ("critic", "value"):
+        assert f"{share_of_whole(parts, baseline, 'action'):.1%}" in words
+    assert "n = 200 states" in words
+
+
+def test_the_scatter_has_every_state_within_its_axes():
     fits = [decomposed.critic for decomposed in PARTS.values()]
     rows = variance.critic_rows(fits[1])
     low, high = variance.critic_range(fits)
@@ -340,13 +413,13 @@ def test_the_scatter_has_a_point_a_state_within_its_axes():
     ("explained", "word"), [(0.9, "Yes"), (0.5, "Roughly"), (0.0, "Barely"), (-3.0, "No")]
 )
 def test_the_critic_is_judged_by_what_it_explains(explained, word):
-    assert variance.answer(Interval(explained, 0, 1, 9)).startswith(word)
+    assert variance_words.answer(Interval(explained, 0, 1, 9)).startswith(word)
 
 
 def test_the_table_follows_the_critic_along_its_training():
-    table = variance.critic_table(PARTS)
+    table = variance_words.critic_table(PARTS)
     assert table["steps learned"].tolist() == ["0", "1,500"]
-    assert table["RMSE"][1] == cloud.written(PARTS[1500].critic.rmse)
+    assert table["RMSE"][1] == f"{PARTS[1500].critic.rmse}"
 
 
 def test_a_grid_of_checkpoints_has_first_and_last():
@@ -355,30 +428,24 @@ def test_a_grid_of_checkpoints_has_first_and_last():
     assert variance.grid(1) == [0, 1]
 
 
-def test_a_cell_measures_the_critic_against_the_best_constant():
-    cell = variance.cell(ROW, CONFIG, 0)
-    for name in ("ratio", "explained"):
-        assert cell[f"{name}_low"] <= cell[name] <= cell[f"{name}_high"]
-    expected = RATIOS["actor_critic", "optimal_constant"]  # fewer, partly the same windows
-    assert expected.low * 0.9 < cell["ratio"] < expected.high * 1.1
-    explained = PARTS[1500].critic.explained
-    assert abs(cell["explained"] - explained.estimate) < 3 * (explained.high - explained.low)
+def test_the_fit_is_said_with_its_intervals():
+    fit = PARTS[1500].critic
+    words = variance_words.on_the_fit(fit)
+    assert words.startswith(f"R² = {fit.explained}, RMSE {fit.rmse}, mean error {fit.bias}")
+    assert "n = 200 states" in words
+    assert f"{fit.rmse}" in variance_words.critic_description(fit)
 
 
-def test_seeds_are_counted_with_wilsons_interval():
-    cells = pd.DataFrame(
-        {
-            "seed": [0, 1, 2, 0],
-            "steps": [500, 500, 500, 0],
-            "explained": [-1.0, 0.5, -0.1, 0.9],
-            "ratio": [1.2, 1.1, 1.3, 0.5],
-        }
+def test_seeds_are_counted_in_words():
+    words = variance_words.on_seeds(
+        stats.proportion_interval(2, 3), stats.proportion_interval(3, 3), 2000
     )
-    assert variance.counted(cells, 500) == (
-        stats.proportion_interval(2, 3),
-        stats.proportion_interval(3, 3),
-    )
-    for quantity in variance.TITLES:
-        assert variance.EQUAL[quantity] in serialised(
-            variance.seeds_spec(quantity, 500, 0, 0.5, 2.0)
-        )
+    assert words.startswith("After 2,000 steps the critic predicts the value worse")
+    assert "in 2 of 3 seeds (67% [21%, 94%])" in words
+    assert "in 3 of 3 (100% [44%, 100%])" in words
+
+
+@pytest.mark.parametrize("quantity", variance.TITLES)
+def test_the_lines_of_the_seeds_have_a_line_of_equality(quantity):
+    text = serialised(variance.seeds_spec(quantity, 500, 0, 0.5, 2.0))
+    assert variance.EQUAL[quantity] in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from ui.inside.view import OPTIONS
+from ui.inside.words import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 SHORT = {"v": "2", "total_timesteps": "2000", "num_seeds": "2"}
@@ -111,6 +111,19 @@ def test_a_formula_without_a_number_is_reported_and_not_drawn():
     app.run()
     assert not app.exception
     assert any("no number on this batch" in error.value for error in app.error)
+
+
+def test_a_formula_that_spells_an_estimator_is_named():
+    app = opened("pages/baseline.py", num_windows="1000", formula="b = mean(q)")
+    said = " ".join(text.value for text in app.markdown)
+    assert "**Known as Batch mean**" in said
+
+
+def test_reinforce_is_no_lens_and_that_is_said():
+    app = opened("pages/inside.py", lens="reinforce")
+    assert any("lens is reinforce; here it must be one of" in text.value for text in app.text)
+    assert "REINFORCE" not in set(app.dataframe[0].value["estimator"])
+    assert any("REINFORCE updates at the ends" in text.value for text in app.caption)
 
 
 def test_an_example_is_one_click():

@@ -10,8 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pgcore import Config, runs
+from pgcore.algorithms import ALGORITHMS
+from pgcore.gradients import examine
+from pgcore.gradients.findings import ESTIMATORS
 from pgcore.jobs import Engine, Lane
-from ui.cloud import charts as cloud
+from ui.cloud import words as cloud_words
 from ui.shell import policy as measure
 
 ROOT = Path(__file__).parents[2]
@@ -175,18 +178,13 @@ def test_a_policy_does_not_depend_on_settings_that_its_agent_never_reads():
         assert getattr(kept, field) == getattr(changed, field)
 
 
-def test_every_estimator_but_those_that_a_page_varies_is_measured():
-    assert {"policy_gradient", "actor_critic", "gae", "reinforce"} <= set(measure.ESTIMATORS)
-    assert not {"constant", "formula"} & set(measure.ESTIMATORS)
-
-
 # --- The cloud -------------------------------------------------------------------------------
 
 
 def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     app = opened("cloud", predicted={})
     assert not app.get("vega_lite_chart")
-    said = [*cloud.SHARES][-1]
+    said = [*cloud_words.SHARES][-1]
     app.radio[0].set_value(said).run()
     next(button for button in app.button if button.label == "Commit").click().run()
     share = table(settled(app), "right way").set_index("estimator")["right way"]
@@ -194,9 +192,32 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     assert said in words(app)
     assert f"Plain: {share['Policy gradient']}" in words(app)
     assert f"With the critic: {share['Actor-critic']}" in words(app)
+    assert set(table(app, "right way")["estimator"]) >= {"Policy gradient", "GAE", "PPO"}
+    assert "REINFORCE" not in set(table(app, "right way")["estimator"])
+    assert "REINFORCE updates at the ends of episodes" in words(app)
+    assert "(/toypole?pole_view=Two+gradients)" in words(app)
+    assert "Training takes Adam's step" in words(app)
 
 
-def test_the_cloud_breathes_as_b_moves_and_its_policy_stays():
+def test_the_clouds_table_holds_the_librarys_numbers():
+    app = opened("cloud")
+    policy = measure.frozen(
+        Config(
+            algorithm="actor_critic", num_seeds=3, total_timesteps=2000, batch_size=8,
+            eval_interval=500,
+        ),
+        0, 1,
+    )  # fmt: skip
+    report = examine(policy.row, policy.config, measure.NUM_WINDOWS, 0, algorithms=ESTIMATORS)
+    shown = table(app, "right way").set_index("estimator")
+    for key in ("policy_gradient", "normalized", "running_mean"):
+        row, measured = shown.loc[ALGORITHMS[key].name], report.measurements[key]
+        assert row["variance / plain PG's"] == f"{measured.ratio}"
+        assert row["right way"] == f"{measured.right_way:.0%}"
+        assert row["bias of the mean"] == f"{measured.bias.along:+.1%}"
+
+
+def test_the_constants_panel_changes_with_b_and_the_others_stay():
     app = opened("cloud", baseline="0")
     titles = [text.value for text in app.markdown if text.value.endswith("right")]
     plain, constant = (re.sub(r".*· ", "", titles[k]) for k in (0, -1))
@@ -253,9 +274,10 @@ def test_a_run_that_takes_long_is_offered_and_not_started():
 def test_dragging_b_moves_the_variance_and_trains_with_it():
     app = opened("parabola", baseline="0")
     assert len(app.get("vega_lite_chart")) == 2
-    assert "With b = 0 the return" in words(app)
+    assert "With b = 0, against no baseline: episodic return" in words(app)
     settled(app.slider(key="measure_b").set_value(30.0).run())
-    assert "With b = 30 the return" in words(app)
+    assert "With b = 30, against no baseline: episodic return" in words(app)
+    assert re.search(r"at the end [+-]\d+ \[.*\]: .* \(n = 3 seeds each\)", words(app))
     config = Config(
         algorithm="constant", baseline=30.0, num_seeds=3, total_timesteps=2000, batch_size=8
     )
@@ -287,4 +309,4 @@ def test_the_sources_and_the_critic_follow_the_checkpoint():
     settled(app.select_slider(key="set_checkpoint").set_value(4).run())
     assert f"R² = {fit.loc['2,000', 'R²']}" in words(app)
     assert "n = 3 training seeds" in words(app)
-    assert re.search(r"After 2,000 steps .* in \d of 3 \[", words(app))
+    assert re.search(r"After 2,000 steps .* in \d of 3 seeds \(\d+% \[", words(app))

@@ -1,4 +1,4 @@
-"""The formula bar, its verdict, and training with it."""
+"""The formula bar, its judgement, and training with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import streamlit as st
 from pgcore import formula as formulas
 from pgcore.formula import Formula, FormulaError
 from pgcore.gradients import weights
+from pgcore.gradients.findings import Findings
+from pgcore.gradients.judgement import judge
 from ui.baseline import charts as baseline
+from ui.baseline import words
+from ui.cloud.words import TRUE_GRADIENT
 from ui.shell import export, figures, link, live
 from ui.shell import policy as measure
 from ui.shell.notice import notice
@@ -64,7 +68,7 @@ def show(error: FormulaError) -> None:
         pointed.code(error.pointer(), language=None)
 
 
-def verdict(found: measure.Findings, formula: Formula) -> None:
+def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None:
     """Typeset, judged by its text and by the measurement, and drawn beside the lab's three."""
     st.latex(formula.latex)
     config = found.windows.config.replace(formula=str(formula))
@@ -74,29 +78,28 @@ def verdict(found: measure.Findings, formula: Formula) -> None:
         show(error)
         return
     judged = measure.measured(
-        ("formula", found.policy.identity, found.windows.mc_q.shape, str(formula)),
-        lambda progress: baseline.judge(found.windows, found.reference, config, progress),
+        ("formula", policy.identity, found.windows.mc_q.shape, str(formula)),
+        lambda progress: judge(found.windows, found.reference, config, progress),
         "Measuring your formula",
     )
     if judged is None:
         return
-    st.markdown(
-        f"{baseline.bias_sentence(judged)}  \n{baseline.variance_sentence(judged)}  \n"
-        f"{baseline.text_sentence(judged)}"
-    )
+    sentences = (words.on_the_twin, words.on_the_bias, words.on_the_variance, words.on_the_text)
+    st.markdown("  \n".join(filter(None, (sentence(judged) for sentence in sentences))))
     table = baseline.rows(found.measurements | {"formula": judged.measured})
     st.vega_lite_chart(
         table,
-        baseline.verdict_spec(baseline.ends(table)),
+        baseline.judgement_spec(baseline.ends(table)),
         key="verdict",
         width="stretch",
-        alt=baseline.description(table),
+        alt=words.description(table),
     )
     st.caption(
-        f"{found.policy.name}; {len(found.windows):,} batches of {found.windows.mc_q.shape[1]} "
+        f"{policy.name}; n = {len(found.windows):,} batches of {found.windows.mc_q.shape[1]} "
         "steps, the same for all, with 95% bootstrap intervals. Variance: plain policy gradient's "
-        "is 1. Added bias: along the true gradient, as a share of it, beside what the bootstrap "
-        "does to all alike. Right way: updates within 90° of the true gradient."
+        "is 1. Added bias: along the true gradient, as a share of its length; the bias that the "
+        "critic's guess at the end of a batch adds is common to all and left out. Right way: "
+        f"updates within 90° of the true gradient. {TRUE_GRADIENT}"
     )
 
 
@@ -117,7 +120,7 @@ def training(formula: Formula) -> None:
         live.watch(shown, draw)
     histories = live.finished(shown)
     if len(histories) == len(TRAINED):
-        st.markdown(baseline.learning_sentence(histories))
+        st.markdown(words.on_learning(histories))
     with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
         export.panel(figure, shown)
 

@@ -6,7 +6,10 @@ import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import by_batch_size, collect_windows
+from pgcore.gradients.arrows import arrows_of, share_right, share_shown
+from pgcore.gradients.findings import ESTIMATORS, Findings
 from ui.cloud import charts as cloud
+from ui.cloud import words
 from ui.shell import figures, lesson, link
 from ui.shell import policy as measure
 
@@ -18,7 +21,7 @@ LONGEST, ENOUGH = 128, 2000  # steps of the longest batch, and batches, against 
 def choose_panels() -> list[str]:
     """The estimators to draw, four at most, in the session and the link."""
     state, key = link.settings(), "measure_panels"
-    options = [*measure.ESTIMATORS, "constant"]
+    options = [*ESTIMATORS, "constant"]
     if not st.session_state.get(key):  # never none at all
         asked = state.get("panels") or []
         known = [name for name in dict.fromkeys(asked) if name in options][:MOST_PANELS]
@@ -36,7 +39,7 @@ def choose_panels() -> list[str]:
     return shown
 
 
-def panels(found: measure.Findings, keys: list[str]) -> None:
+def panels(found: Findings, keys: list[str]) -> None:
     """One cloud an estimator, all to one scale."""
     half = cloud.radius(found.cloud, [key for key in keys if key != "constant"] or ["score"])
     for column, key in zip(st.columns(len(keys)), keys, strict=True):
@@ -44,60 +47,60 @@ def panels(found: measure.Findings, keys: list[str]) -> None:
             title, picture = st.empty(), st.empty()
             b = measure.choose_baseline(found.parabola) if key == "constant" else 0.0
             name = f"Constant, b = {b:g}" if key == "constant" else ALGORITHMS[key].name
-            arrows = cloud.shadows(found.cloud, key, b)
+            arrows = arrows_of(found.cloud, key, b)
             known = found.measurements.get(key)  # with its bootstrap interval, as in the table
-            share = known.right_way if known else cloud.right_way(arrows)
-            title.markdown(f"**{name}** · {cloud.percent(share)} right")
+            share = known.right_way if known else share_right(arrows)
+            mean_x, mean_y = arrows.mean(0)
+            title.markdown(words.panel_title(name, share))
             picture.vega_lite_chart(
                 cloud.arrow_rows(arrows), cloud.panel_spec(half, key), key=f"cloud_{key}",
-                alt=cloud.description(key, arrows),
+                alt=words.description(key, (mean_x, mean_y), share),
             )  # fmt: skip
-            shown = cloud.plane_share(found.cloud, key, b, found.reference, found.parabola)
-            st.caption(f"{shown:.0%} of its variance lies in this plane.")
+            shown = share_shown(found.cloud, key, b, found.reference, found.parabola)
+            st.caption(words.shown(shown))
 
 
-def reveal(found: measure.Findings) -> None:
+def reveal(found: Findings) -> None:
     """The share of plain PG's updates, and the critic's, beside the reader's prediction."""
     plain, critic = (
         found.measurements[key].right_way for key in ("policy_gradient", "actor_critic")
     )
     lesson.reveal(
-        "right_way", "Share of plain policy gradient's updates:", cloud.answer(plain),
-        f"Plain: {cloud.percent(plain)}. With the critic: {cloud.percent(critic)}. "
-        f"n = {plain.n:,} batches.",
+        "right_way", "Share of plain policy gradient's updates:", words.answer(plain),
+        words.explanation(plain, critic),
     )  # fmt: skip
 
 
-def legend(found: measure.Findings) -> None:
+def legend(found: Findings) -> None:
     """What the arrows are, and how well the truth is known."""
     drawn, n = min(cloud.DRAWN, len(found.windows)), len(found.windows)
     st.caption(
-        "**Yellow**: the true gradient. **White**: the mean of all updates; drag b, and the cloud "
-        "breathes while its mean stays. **Right** of the middle: within 90 degrees of the truth; "
-        "grey points the wrong way."
+        "**Yellow**: the true gradient, of length 1. **White**: the mean of all updates. "
+        "**Coloured**: single updates within 90 degrees of the true gradient; **grey**: the "
+        "others. When b changes, the updates scatter more or less and their mean stays. "
+        f"{words.ADAM}"
     )
     st.caption(
-        f"Each thin arrow is the step that one batch of {found.windows.mc_q.shape[1]} would take: "
-        f"{drawn} of n = {n:,}, the same batches in every panel, in lengths of the true gradient "
-        f"(Monte Carlo over {found.reference.n:,} other long windows, known to "
-        f"{found.reference.relative_error:.1%}). Longer ones leave the frame. [ ]: 95% intervals."
+        f"Each thin arrow is the gradient of one batch of {found.windows.mc_q.shape[1]} steps: "
+        f"{drawn} of n = {n:,}, the same batches in every panel. The true gradient comes from "
+        f"Monte-Carlo returns of {found.reference.n:,} other, long windows; its relative error is "
+        f"{found.reference.relative_error:.1%}. Longer arrows leave the frame. [ ]: 95% intervals."
     )
 
 
-def numbers(found: measure.Findings) -> None:
+def numbers(policy: measure.Policy, found: Findings) -> None:
     """Findings in words, and every estimator's numbers."""
     size = found.windows.mc_q.shape[1]
-    for sentence in cloud.findings(found.measurements, found.ratios, size):
+    for sentence in words.findings(found.measurements, found.ratios, size):
         st.markdown(f"- {sentence}")
-    st.dataframe(cloud.table(found.measurements), hide_index=True, height="content")
+    st.dataframe(words.table(found.measurements), hide_index=True, height="content")
     st.caption(
-        f"n = {len(found.windows):,} batches of {size} steps of one policy ({found.policy.name}): "
-        "another seed is another policy. Variance is tr Σ, summed over all parameters; signal / "
-        "noise is |E g|² / tr Σ of one update; biases are relative to the true gradient's length. "
-        "PPO stands where it starts, on GAE's gradient. Brackets: 95% bootstrap intervals over "
-        "batches. What others plot as gradient variance on CartPole is the variance of a scalar "
-        "loss in the course of training, or norms of gradients of policies that differ; here one "
-        "policy is held still, and what varies is the estimate itself."
+        f"n = {len(found.windows):,} batches of {size} steps of one policy ({policy.name}): "
+        "another seed is another policy. Variance is tr Σ, summed over all parameters; noise / "
+        "signal is √(tr Σ) / |E g| of one update. Biases are shares of the true gradient's "
+        "length, signed along it. PPO is measured before its first step, where its gradient is "
+        "GAE's. The running mean is measured with the mean of the other batches in the place of "
+        f"past ones. {words.FIXED_LENGTH} Brackets: 95% bootstrap intervals over batches."
     )
 
 
@@ -110,7 +113,7 @@ def against_batch_size(policy: measure.Policy, keys: list[str]) -> None:
             policy.row, config, ENOUGH, policy.seed, progress=lambda x: progress(0.4 * x)
         )
         return by_batch_size(
-            windows, config, measure.ESTIMATORS, progress=lambda x: progress(0.4 + 0.6 * x)
+            windows, config, ESTIMATORS, progress=lambda x: progress(0.4 + 0.6 * x)
         )
 
     frame = measure.measured(
@@ -123,11 +126,11 @@ def against_batch_size(policy: measure.Policy, keys: list[str]) -> None:
         rows,
         cloud.batch_spec(LONGEST, figures.background()),
         key="batches",
-        alt=cloud.batch_description(frame),
+        alt=words.batch_description(frame),
     )
-    st.markdown(cloud.law(frame))
+    st.markdown(words.law(frame, ENOUGH))
     st.caption(
         f"n = {ENOUGH:,} batches of {LONGEST} steps of the same policy, cut short for smaller B; "
         "bands are 95% bootstrap intervals. Both axes are logarithmic. Where a batch is cut, the "
-        "critic is asked, so a short batch leans on its guess and a long one on real rewards."
+        "critic is asked, so a short batch relies on its guess and a long one on rewards."
     )

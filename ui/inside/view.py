@@ -11,7 +11,20 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.formula import FormulaError
 from pgcore.gradients import Update, Windows, inside_update
+from pgcore.gradients.findings import Findings
+from pgcore.gradients.hindsight import (
+    Hindsight,
+    expected_push,
+    hindsight,
+    instructive_window,
+    one_window,
+    preference_slopes,
+    worse_actions,
+)
+from pgcore.gradients.outcome import outcome
+from ui.cloud.words import FIXED_LENGTH, TRUE_GRADIENT
 from ui.inside import charts as inside
+from ui.inside import words
 from ui.shell import controls, lesson, link
 from ui.shell import policy as measure
 from ui.shell.notice import notice
@@ -20,12 +33,13 @@ from ui.shell.pages import PARAMETERS
 FRAME_SECONDS = 0.35
 BASE = "policy_gradient"
 PLAYING = "inside_playing"
+LENSES = [key for key, algorithm in ALGORITHMS.items() if not algorithm.whole_episodes]
 
 
 def choose_estimator() -> str:
     """The estimator under the lens, whatever the policy was trained with."""
     return controls.pick(
-        st.pills, "lens", "Estimator", list(ALGORITHMS), "actor_critic",
+        st.pills, "lens", "Estimator", LENSES, "actor_critic",
         format_func=lambda name: ALGORITHMS[name].name, required=True,
         label_visibility="collapsed",
     )  # fmt: skip
@@ -33,7 +47,7 @@ def choose_estimator() -> str:
 
 def choose_window(windows: Windows) -> int:
     """Which of the recorded batches."""
-    key, usual, last = "set_window", inside.telling(windows), len(windows) - 1
+    key, usual, last = "set_window", instructive_window(windows), len(windows) - 1
     if not 0 <= st.session_state.get(key, -1) <= last:
         asked = controls.value_of("window")
         if asked is not None and asked > last:
@@ -46,8 +60,8 @@ def choose_window(windows: Windows) -> int:
 
 def updates(windows: Windows, index: int, config: Config) -> dict[str, Update]:
     """What every estimator makes of the same batch, but for a formula that fails on it."""
-    alone, found = inside.alone(windows, index), {}
-    for key in ALGORITHMS:
+    alone, found = one_window(windows, index), {}
+    for key in LENSES:
         with suppress(FormulaError):
             found[key] = inside_update(alone, 0, config.replace(algorithm=key))
     return found
@@ -75,16 +89,18 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
         link.put("stage", stage)
         link.put("at", at)
         link.write(PARAMETERS)
-        st.latex(inside.equation(update, running, stage, at, step))
+        st.latex(words.equation(update, running, stage, at, step))
         st.vega_lite_chart(
             inside.rows(update, lens, stage, at, step),
             inside.film_spec(steps, inside.ranges(update, every[BASE], step)),
             key="film",
-            alt=inside.description(update, lens, stage, at, step),
+            alt=words.description(update, lens, stage, at, step),
             width="stretch",
         )
-        tally = inside.tally(update, step) if stage == inside.ORDER[-1] else ""
-        st.caption(f"{inside.SAID[stage]} {tally}")
+        result = ""
+        if stage == inside.ORDER[-1]:
+            result = words.on_the_step(outcome(update, inside.CHANGES[step]))
+        st.caption(f"{words.SAID[stage]} {result}")
 
     st.fragment(view, run_every=FRAME_SECONDS if state.get(PLAYING) else None)()
 
@@ -137,44 +153,36 @@ def _controls(steps: int) -> tuple[str, int, str]:
     return str(stage), min(at, steps - 1), step
 
 
-QUESTION = "All Q are positive. Can one sample push a bad action up? Can the average?"
-OPTIONS = ["One sample can, the average cannot", "Both can", "Neither can"]
-
-
 def in_hindsight(
-    found: measure.Findings, index: int, every: dict[str, Update]
-) -> inside.Hindsight | None:
+    policy: measure.Policy, found: Findings, index: int, every: dict[str, Update]
+) -> Hindsight | None:
     """The lesson's question, and the answer that this batch gives; None until it is answered."""
-    if lesson.predict("bad_action", QUESTION, OPTIONS) is None:
+    if lesson.predict("bad_action", words.QUESTION, words.OPTIONS) is None:
         return None
-    windows, seed = found.windows, found.policy.seed
+    windows, seed = found.windows, policy.seed
     played = measure.measured(
-        ("hindsight", found.policy.identity, windows.mc_q.shape, index),
-        lambda progress: inside.hindsight(windows, index, seed, progress),
+        ("hindsight", policy.identity, windows.mc_q.shape, index),
+        lambda progress: hindsight(windows, index, seed, progress),
         "Playing both actions of every state",
     )
     if played is not None:
-        slopes = inside.carried(windows, index, found.reference.directions[0])
-        answer = inside.answer(played, every[BASE], slopes)
-        lesson.reveal("bad_action", QUESTION, OPTIONS[0], answer)
-        if shown := inside.average(played, every[BASE]):
-            st.latex(shown)
-            st.caption(
-                "The push on a worse action, averaged over which of the two is drawn, each with "
-                "its true return. A baseline b(s) is subtracted from both returns and cancels."
-            )
+        slopes = preference_slopes(windows, index, found.reference.directions[0])
+        said = words.on_worse_actions(worse_actions(played, every[BASE], slopes))
+        lesson.reveal("bad_action", words.QUESTION, words.OPTIONS[0], said)
+        if push := expected_push(played, every[BASE]):
+            st.latex(words.expected_push(push))
+            st.caption(words.on_the_expected_push(push, played.tails))
     return played
 
 
-def compare(
-    found: measure.Findings, every: dict[str, Update], played: inside.Hindsight | None
-) -> None:
+def compare(found: Findings, every: dict[str, Update], played: Hindsight | None) -> None:
     """All estimators on the one batch."""
     step = st.session_state.get("inside_step", "gradient")
     worse = played.worse if played else None
-    table = inside.side_by_side(every, found.reference.directions[0], step, worse)
+    table = words.table(every, found.reference.directions[0], step, worse)
     st.dataframe(table, hide_index=True, width="stretch", height="content")
     st.caption(
-        f"One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
-        f"{len(found.windows):,} batches is measured on the page The cloud."
+        "One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
+        f"{len(found.windows):,} batches is measured on the page The cloud. {FIXED_LENGTH} "
+        f"{TRUE_GRADIENT}"
     )

@@ -1,11 +1,11 @@
 """The parabola, drawn: variance against a constant baseline, and what training makes of it.
 
-Variance is relative to that without a baseline, so harm begins where the curve passes 1.
+Variance is relative to that without a baseline: above 1 it is larger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,53 +14,35 @@ import numpy as np
 import pandas as pd
 
 from pgcore import stats
-from pgcore.config import Config
-from pgcore.gradients import SampledParabola, Windows, gradients_of, weights
-from pgcore.gradients.inference import percentile_interval
+from pgcore.gradients import SampledParabola
+from pgcore.gradients.constant_baseline import relative_variance
 from pgcore.history import History
 from pgcore.plotting.theme import HEIGHT, spec, spread
-from pgcore.stats import Interval
-from ui.cloud.charts import paired_ratio, written
 
 NONE, BEST, YOURS = "none", "b*", "b"
 COLOURS = alt.Scale(domain=[NONE, BEST, YOURS], range=["#888888", "#2A9D5C", "#D55E00"])
-HARM, GREY = "#D55E00", "#888888"
+WORSE, GREY = "#D55E00", "#888888"
+POINT = alt.expr(
+    "(isValid(datum.text) ? datum.text : 'measured, b = ' + format(datum.b, '.3~f'))"
+    " + ', variance ' + format(datum.ratio, '.3~f')"
+)
+CURVE = alt.expr("'learning curve, ' + datum.baseline")
 
 
 # --- variance --------------------------------------------------------------------------------
 
 
-def relative(parabola: SampledParabola, b: float) -> Interval:
-    """tr Var(b) / tr Var(0)."""
-    curvature, covariance, at_zero = parabola.draws.T
-    resampled = 1 + (b**2 * curvature - 2 * b * covariance) / at_zero
-    estimate = parabola.curve(b) / parabola.curve.at_zero
-    return percentile_interval(float(estimate), resampled, parabola.n)
-
-
 def span(parabola: SampledParabola, b: float) -> tuple[float, float]:
-    """The baselines worth showing: the harmless zone, as much again on its sides, and b."""
+    """The baselines to show: the zone from 0 to 2 b*, as much again on its sides, and b."""
     best = parabola.vertex.estimate
     low, high = sorted((-best, 3 * best))
     return min(low, b), max(high, b)
 
 
-def measured_points(windows: Windows, config: Config, constants: Sequence[float]) -> pd.DataFrame:
-    """The estimator itself at several constants, on windows that the curve has not seen."""
-    psi = weights(windows, config, ["policy_gradient"])
-    for b in constants:
-        psi[f"{b}"] = weights(windows, config.replace(baseline=b), ["constant"])["constant"]
-    gradients = gradients_of(windows, psi)
-    plain = gradients.pop("policy_gradient")
-    ratios = [paired_ratio(g, plain) for g in gradients.values()]
-    rows = [interval._asdict() for interval in ratios]
-    return pd.DataFrame(rows).rename(columns={"estimate": "ratio"}).assign(b=list(constants))
-
-
 def rows(
     parabola: SampledParabola, b: float, averages: Mapping[str, float], points: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """The curve, its marks, the measured points, b, and the zones of harm.
+    """The curve, its marks, the measured points, b, and the zones of more variance.
 
     Args:
         averages: constants that have a name, such as the mean return.
@@ -69,14 +51,14 @@ def rows(
     grid = np.linspace(low, high, 121)
     curve = pd.DataFrame({"part": "curve", "b": grid})
     curve["ratio"] = parabola.curve(grid) / parabola.curve.at_zero
-    best, here = parabola.vertex.estimate, relative(parabola, b)
-    near = high - low < 8 * abs(best)  # from afar, their names would lie on each other
+    best, here = parabola.vertex.estimate, relative_variance(parabola, b)
+    near = high - low < 8 * abs(best)  # on a wider axis their names would overlap
     named = {f"{key} {x:.3g}": x for key, x in averages.items() if near}
     marks = [
         {
             "part": "mark",
             "b": x,
-            "ratio": relative(parabola, x).estimate,
+            "ratio": relative_variance(parabola, x).estimate,
             "text": text,
             "side": "inside" if x == best else "left" if x < best else "right",
         }
@@ -85,18 +67,18 @@ def rows(
     ]
     left, right = parabola.curve.harmless
     zones = [(low, left), (right, high)]
-    harm = [
+    worse = [
         {
-            "part": "harm",
+            "part": "worse",
             "b": x,
             "b2": x2,
-            "text": "worse than none" if x2 - x > (high - low) / 5 else "",
+            "text": "more variance" if x2 - x > (high - low) / 5 else "",
         }
         for x, x2 in zones
     ]
     yours = {"part": "here", "b": b, "ratio": here.estimate, "low": here.low, "high": here.high}
     yours |= {"text": f"b = {b:g}: {here.estimate:.3g}", "side": "left" if b > best else "right"}
-    frames = [curve, pd.DataFrame([*harm, *marks, yours])]
+    frames = [curve, pd.DataFrame([*worse, *marks, yours])]
     if points is not None:
         frames.append(points.assign(part="point"))
     return pd.concat(frames, ignore_index=True)
@@ -124,33 +106,39 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         "left": {"align": "right", "dx": -8},
         "right": {"align": "left", "dx": 8},
     }
-    harm, mark, point, here = part("harm"), part("mark"), part("point"), part("here")
+    worse, mark, point, here = part("worse"), part("mark"), part("point"), part("here")
     layers = [
-        harm.mark_rect(color=HARM, opacity=0.14).encode(x2="b2:Q"),
-        harm.mark_text(color=HARM, fontSize=12, baseline="top", dy=6)
+        worse.mark_rect(color=WORSE, opacity=0.14, aria=False).encode(x2="b2:Q"),
+        worse.mark_text(color=WORSE, fontSize=12, baseline="top", dy=6, aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.value(0), text="text:N"),
-        harm.transform_aggregate(count="count()")
-        .mark_rule(color=GREY, strokeDash=[3, 3])
+        worse.transform_aggregate(count="count()")
+        .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
         .encode(y=alt.Y(datum=1)),
-        part("curve").mark_line(strokeWidth=2.6, clip=True).encode(y=y),
-        point.mark_rule(strokeWidth=1.5, color=GREY, clip=True).encode(
+        part("curve").mark_line(strokeWidth=2.6, clip=True, aria=False).encode(y=y),
+        point.mark_rule(strokeWidth=1.5, color=GREY, clip=True, aria=False).encode(
             y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q"
         ),
-        point.mark_point(filled=True, size=45, opacity=1, color=GREY, clip=True).encode(
+        point.mark_point(
+            filled=True, size=45, opacity=1, color=GREY, clip=True, description=POINT
+        ).encode(
             y=y, tooltip=tooltip("b", "ratio", "low", "high")
         ),
-        mark.mark_point(shape="diamond", filled=True, size=80, opacity=1, color="#2A9D5C").encode(
+        mark.mark_point(
+            shape="diamond", filled=True, size=80, opacity=1, color="#2A9D5C", description=POINT
+        ).encode(
             y=y, tooltip=tooltip("b", "ratio")
         ),
         *_beside(mark.encode(y=y, text="text:N"), background),
-        here.mark_rule(color=HARM, strokeWidth=1.5),
-        here.mark_point(filled=True, size=140, opacity=1, color=HARM).encode(
+        here.mark_rule(color=WORSE, strokeWidth=1.5, aria=False),
+        here.mark_point(
+            filled=True, size=140, opacity=1, color=WORSE, description=POINT
+        ).encode(
             y=y, tooltip=tooltip("b", "ratio", "low", "high")
         ),
         *(
             here.transform_filter(f"datum.side == '{side}'")
-            .mark_text(fontSize=15, fontWeight=600, color=HARM, **place)
+            .mark_text(fontSize=15, fontWeight=600, color=WORSE, aria=False, **place)
             .encode(y=alt.value(36), text="text:N")
             for side, place in beside.items()
         ),
@@ -168,7 +156,7 @@ def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
     layers = []
     for side, place in places.items():
         here = text.transform_filter(f"datum.side == '{side}'")
-        words: dict[str, Any] = place | dict(fontSize=12, fontWeight=600)
+        words: dict[str, Any] = place | dict(fontSize=12, fontWeight=600, aria=False)
         layers.append(here.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words))
         layers.append(here.mark_text(color="#2A9D5C", **words))
     return layers
@@ -178,16 +166,6 @@ def top(parabola: SampledParabola, b: float) -> float:
     """How high the chart must reach: over the curve's ends and over b."""
     ends = parabola.curve(np.array(span(parabola, b))) / parabola.curve.at_zero
     return float(np.ceil(max(ends.max(), 1.2) * 11) / 10)
-
-
-def description(parabola: SampledParabola, b: float) -> str:
-    """The chart in words."""
-    return (
-        f"Variance of the update against a constant baseline: least, "
-        f"{written(parabola.least)} of that without one, at b* = {written(parabola.vertex)}; "
-        f"at b = {b:g} it is {written(relative(parabola, b))} times that without one. "
-        "Harm begins below 0 and above twice b*."
-    )
 
 
 # --- training --------------------------------------------------------------------------------
@@ -221,48 +199,21 @@ def training_spec(last_step: int, highest: float, background: str = "#FFFFFF") -
         "step:Q", title="environment steps", axis=alt.Axis(format="~s", grid=False, tickCount=5),
         scale=alt.Scale(domain=[0, last_step], nice=False),
     )  # fmt: skip
-    scale, title = alt.Scale(domain=[0, highest], nice=False), "episodic return"
+    scale, title = alt.Scale(domain=[0, highest], nice=False), "episodic return (undiscounted)"
     base = alt.Chart().encode(x=x, color=alt.Color("baseline:N", scale=COLOURS, legend=None))
     y = alt.Y("mean:Q", title=title, scale=scale)
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=scale), text="label:N"
     )
-    words: dict[str, Any] = dict(align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600)
+    words: dict[str, Any] = dict(
+        align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600, aria=False
+    )
     layers = [
         base.transform_filter("isValid(datum.low)")
-        .mark_area(opacity=0.16, clip=True)
+        .mark_area(opacity=0.16, clip=True, aria=False)
         .encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q"),
-        base.mark_line(strokeWidth=2.6, clip=True).encode(y=y),
+        base.mark_line(strokeWidth=2.6, clip=True, description=CURVE).encode(y=y),
         label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words),
         label.mark_text(**words),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
-
-
-def training_description(histories: Mapping[str, History]) -> str:
-    """The chart in words."""
-    ends = [f"{key} at {history.final_returns.mean():.0f}" for key, history in histories.items()]
-    return f"Episodic return against environment steps: {', '.join(ends)}."
-
-
-def gained(plain: History, other: History) -> Interval:
-    """Mean return over training with a baseline, less that without: the area between curves."""
-    return stats.difference_interval(plain.area_under_curve, other.area_under_curve)
-
-
-def told(gap: Interval, name: str) -> str:
-    """A difference in return over training, in words that its interval allows."""
-    difference = f"differs from that without a baseline by {gap.estimate:+.0f}"
-    if np.isnan(gap.low):
-        return (
-            f"With {name} the return, averaged over training, {difference}: one seed tells nothing"
-        )
-    words = "no difference can be told"
-    if gap.low > 0:
-        words = "learning is faster"
-    if gap.high < 0:
-        words = "learning is slower"
-    return (
-        f"With {name} the return, averaged over training, {difference} "
-        f"[{gap.low:+.0f}, {gap.high:+.0f}]: {words}"
-    )

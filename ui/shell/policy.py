@@ -23,18 +23,9 @@ from streamlit.delta_generator import DeltaGenerator
 from pgcore import envs, runs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
-from pgcore.gradients import (
-    Cloud,
-    Measurement,
-    Reference,
-    SampledParabola,
-    Windows,
-    examine,
-    project,
-)
+from pgcore.gradients import SampledParabola
+from pgcore.gradients.findings import Findings, find
 from pgcore.jobs import ENGINE, Busy, Job
-from pgcore.stats import Interval
-from ui.cloud.charts import paired_ratio
 from ui.shell import controls, link, live
 from ui.shell.notice import notice
 from ui.shell.series import FIELDS
@@ -256,52 +247,14 @@ def _show_progress(job: Job, label: str) -> None:
 # --- the measurement that the pages share ---
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What is found of one policy's gradients; n counts windows (batches)."""
-
-    policy: Policy
-    windows: Windows
-    reference: Reference
-    measurements: dict[str, Measurement]  # the registry's, `monte_carlo`, `optimal_constant`
-    parabola: SampledParabola
-    cloud: Cloud  # every window's arrow, of `score` too: g(b) = policy_gradient - b score
-    ratios: dict[tuple[str, str], Interval]  # tr Sigma of one estimator over another's, paired
-
-
-PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
-# Registered estimators but those that another page varies: the constant b, the reader's formula.
-ESTIMATORS = [
-    key
-    for key, algorithm in ALGORITHMS.items()
-    if not {"baseline", "formula"} & set(algorithm.reads)
-]
-
-
 def findings(policy: Policy, batch_size: int, num_windows: int = NUM_WINDOWS) -> Findings | None:
     """Every estimator at one policy, on `num_windows` batches; None while it is being measured."""
     count = min(num_windows, MAX_STEPS // batch_size)
     return measured(
         ("findings", policy.identity, count, batch_size),
-        lambda progress: find(policy, batch_size, count, progress),
+        lambda progress: find(
+            policy.row, policy.config.replace(batch_size=batch_size), count, policy.seed, progress
+        ),
         f"Measuring {count:,} batches of {batch_size} steps",
         steps=count * (batch_size + 4),
-    )
-
-
-def find(policy: Policy, batch_size: int, num_windows: int, progress: Progress) -> Findings:
-    """The measurement itself, some 1 to 5 seconds; the gradients are dropped, being 50 MB."""
-    config = policy.config.replace(batch_size=batch_size)
-    report = examine(
-        policy.row, config, num_windows, policy.seed, algorithms=ESTIMATORS, progress=progress
-    )
-    clouds = report.gradients | {"score": report.scores}
-    return Findings(
-        policy,
-        report.windows,
-        report.reference,
-        report.measurements,
-        report.parabola,
-        project(clouds, report.reference, arrows=num_windows),
-        {pair: paired_ratio(*(report.gradients[key] for key in pair)) for pair in PAIRS},
     )

@@ -1,0 +1,194 @@
+"""One update in words and in equations: what each stage computes, with the batch's own numbers.
+
+Printed sums add up as they are printed: the terms are rounded so that they give the rounded total.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pgcore import formula as formulas
+from pgcore.algorithms import ALGORITHMS
+from pgcore.config import Config
+from pgcore.gradients import Update
+from pgcore.gradients.hindsight import CLEAR, ExpectedPush, WorseActions
+from pgcore.gradients.outcome import Outcome, counted_up, length_and_angle, outcome
+from ui.inside.charts import CHANGES, ORDER
+from ui.shell.sums import adding_up
+
+QUESTION = (
+    "All discounted returns Q are positive. Can one sample push a bad action up? Can the average?"
+)
+OPTIONS = ["One sample can, the average cannot", "Both can", "Neither can"]
+SAID = {
+    "actions": "Triangles: which way the cart was pushed. A dashed line: the episode ended there.",
+    "returns": "Each Q, a discounted return, is its reward and the discounted Q after it. Diamond: "
+    "the critic's value stands for what came after the batch.",
+    "baseline": "The line is what is subtracted; the sticks are what is left of Q.",
+    "weight": "Each action's own weight: green pushes it up, purple down.",
+    "step": "Colour: what the action's own weight asked for. Direction: what became of it. "
+    "gradient: a step along this batch's gradient. Adam: the step that training takes, which "
+    "divides every coordinate by its recent size; here its first one.",
+}
+
+
+def description(update: Update, algorithm: str, stage: str, at: int, step: str) -> str:
+    """The chart in words, as far as the film has run."""
+    s = update.steps.iloc[at]
+    ends = int((update.steps["terminated"] | update.steps["truncated"]).sum())
+    words = [
+        f"{len(update.steps)} steps of one batch, {ends} of which end an episode, "
+        f"{ALGORITHMS[algorithm].name}. At step {at} the cart was pushed "
+        f"{'right' if s['action'] == 1 else 'left'}, with probability {s['prob']:.2f}",
+        f"the discounted return Q is {s['q_value']:.2f}",
+        f"the baseline {s['baseline']:.2f}",
+        f"the weight {s['psi']:.2f}",
+        f"log pi changes by {s[CHANGES[step]]:.4f}",
+    ]
+    return "; ".join(words[: ORDER.index(stage) + 1]) + "."
+
+
+# --- equations -------------------------------------------------------------------------------
+
+
+def equation(update: Update, config: Config, stage: str, at: int, step: str) -> str:
+    """What the film computes at step `at`, in LaTeX, with its numbers."""
+    s, last = update.steps.iloc[at], len(update.steps) - 1
+    side = "right" if s["action"] == 1 else "left"
+    here = rf"\pi_\theta(a_{{{at}}}\!=\!\text{{{side}}} \mid s_{{{at}}})"
+    if stage == "actions":
+        return rf"{here} = {s['prob']:.3f}, \qquad r_{{{at}}} = {s['reward']:g}"
+    if stage == "returns":
+        return _recursion(s, at, last, config.gamma)
+    q, b, psi = _printed_weight(s)
+    if stage == "baseline":
+        return rf"b_{{{at}}} = Q_{{{at}}} - \Psi_{{{at}}} = {b:.2f}, \qquad {_psi(config)}"
+    if stage == "weight":
+        minus = f"{b:.2f}" if b >= 0 else f"({b:.2f})"
+        sums = rf"{q:.2f} - {minus} = {psi:+.2f}"
+        return rf"{_psi(config, at)} = {sums} \qquad \text{{push {_way(s['pushed'])}}}"
+    change = s[CHANGES[step]]
+    after = s["prob"] * np.exp(change)
+    moved = rf"\log {here}:\ {change:+.4f}"
+    return rf"{moved} \qquad {100 * s['prob']:.1f}\% \to {100 * after:.1f}\%"
+
+
+def _recursion(s: pd.Series, at: int, last: int, gamma: float) -> str:
+    """Q_t = r_t + gamma (what follows), with its numbers."""
+    left, total = f"Q_{{{at}}} = r_{{{at}}}", f"{s['q_value']:.2f}"
+    if (s["terminated"] or s["truncated"]) and s["next_value"] == 0:
+        return rf"{left} = {total} \qquad \text{{the episode ended: nothing follows}}"
+    follows = rf"V_\phi(s_{{{at + 1}}})" if s["bootstrapped"] else f"Q_{{{at + 1}}}"
+    if (at == last or s["truncated"]) and not s["bootstrapped"]:
+        follows = r"\text{what followed}"
+    following = _fitting(s["reward"], gamma, s["next_value"], s["q_value"])
+    discounted = rf"{gamma:g} \cdot {following:.2f}"
+    return rf"{left} + \gamma\, {follows} = {s['reward']:g} + {discounted} = {total}"
+
+
+def _fitting(reward: float, gamma: float, following: float, total: float) -> float:
+    """`following` to two digits, or the next number to it with which the printed sum is right."""
+    near = round(following, 2)
+    candidates = (near, round(near + 0.01, 2), round(near - 0.01, 2))
+    fits = [x for x in candidates if f"{reward + gamma * x:.2f}" == f"{total:.2f}"]
+    return fits[0] if fits else near
+
+
+def _printed_weight(s: pd.Series) -> tuple[float, float, float]:
+    """Q, b and Psi to two digits, such that Q - b = Psi as printed."""
+    q, psi = round(float(s["q_value"]), 2), round(float(s["psi"]), 2)
+    return q, round(q - psi, 2) + 0.0, psi + 0.0  # + 0.0: no minus before 0
+
+
+def _psi(config: Config, at: int | None = None) -> str:
+    """The running estimator's weight, for any step or for one."""
+    typed = config.algorithm == "formula"
+    whole = formulas.parse(config.formula).latex if typed else ""
+    whole = whole or rf"\Psi_t = {ALGORITHMS[config.algorithm].psi}"
+    return whole if at is None else rf"\Psi_{{{at}}}"
+
+
+def _way(pushed: int) -> str:
+    return {1: "up", -1: "down"}.get(int(pushed), "neither way")
+
+
+# --- results ---------------------------------------------------------------------------------
+
+
+def on_the_step(found: Outcome) -> str:
+    """What the weights asked for and what became of it."""
+    return (
+        f"The weights push {found.pushed_up} of these {found.steps} actions up and "
+        f"{found.pushed_down} down. After the step {found.more_probable} are more probable and "
+        f"{found.steps - found.more_probable} are not; {found.against} moved against their own "
+        "weight: all steps share one network, and there the pushes add up."
+    )
+
+
+def table(
+    updates: dict[str, Update], truth: np.ndarray, step: str, worse: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Every estimator on the same batch: pushes, outcome, the gradient's length and direction.
+
+    Args:
+        truth: [P] the true gradient's direction, of length 1, over the policy's parameters.
+        worse: [T] the worse action of each state, -1 where unclear, if that is known.
+    """
+    rows = []
+    for key, update in updates.items():
+        length, angle = length_and_angle(update, truth)
+        found = outcome(update, CHANGES[step])
+        row = {
+            "estimator": ALGORITHMS[key].name,
+            "pushed up": found.pushed_up,
+            "pushed down": found.pushed_down,
+            "more probable after": found.more_probable,
+        }
+        if worse is not None:
+            bad, good = counted_up(update, worse)
+            row["bad ones up"] = f"{bad[0]} of {bad[1]}"
+            row["good ones up"] = f"{good[0]} of {good[1]}"
+        direction = "undefined" if np.isnan(angle) else f"{angle:.0f}°"
+        row |= {"gradient's length": f"{length:.3g}", "angle to the true gradient": direction}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def on_worse_actions(found: WorseActions) -> str:
+    """Can one sample push a bad action up, and can the average? What this batch says."""
+    if not found.taken:
+        return "In this batch no action was clearly the worse of the two; take another batch."
+    return (
+        f"Both actions of each of the {found.states} states were played on {found.tails} times. "
+        f"In {found.clear} states they differ by more than {CLEAR:g} standard errors; the worse "
+        f"one was taken in {found.taken}, and plain policy gradient pushes {found.pushed_up} of "
+        "these up. Averaged over the two actions, the push on the worse one is down in every "
+        "state, whatever baseline b(s) is subtracted. The network is shared by all states: a step "
+        f"along the true gradient raises the worse action in {found.raised} of the {found.clear}."
+    )
+
+
+def expected_push(found: ExpectedPush) -> str:
+    """A worse action's push, averaged over which of the two is drawn, in LaTeX.
+
+    The terms and their difference add up as printed, so the last digit of a term may be rounded
+    the other way.
+    """
+    spread = found.prob * (1 - found.prob)
+    up, minus_down = adding_up([spread * found.worse, -spread * found.better], found.push, 2)
+    drawn = rf"\underbrace{{{up:.2f}}}_{{\text{{the worse one is drawn: up}}}}"
+    other = rf"\underbrace{{{-minus_down:.2f}}}_{{\text{{the other is drawn: down}}}}"
+    return rf"t = {found.t}: \quad {drawn} \;-\; {other} = {found.push:+.2f}"
+
+
+def on_the_expected_push(found: ExpectedPush, tails: int) -> str:
+    """What the terms of `expected_push` are made of."""
+    gap = found.better - found.worse
+    return (
+        f"The push on a worse action, averaged over the two: it is drawn with probability "
+        f"{found.prob:.2f}. Its true discounted return is {found.worse:.1f}, that of the other "
+        f"{found.better:.1f} (difference {gap:.2f}, standard error {found.error:.2f}, n = {tails} "
+        "tails each). The terms are p(1 - p)Q. A baseline b(s) is subtracted from both returns "
+        "and cancels."
+    )
