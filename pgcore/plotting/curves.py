@@ -59,7 +59,9 @@ def _rows(series: Series, band: str) -> pd.DataFrame:
     elif seeds > 1:
         line["low"], line["high"] = middle.low, middle.high
     frame = pd.concat(parts, ignore_index=True)
-    return frame.assign(series=series.label, colour=str(series.colour), dashed=series.dashed)
+    return frame.assign(
+        series=series.label, colour=str(series.colour % len(PALETTE)), dashed=series.dashed
+    )
 
 
 @lru_cache(maxsize=32)
