@@ -51,7 +51,7 @@ PARTS: dict[str, Callable[[bool], Any]] = {
     "scaling": lambda rehearse: scaling.sweep(1 if rehearse else 2),
     "roofline": lambda rehearse: roofline.measure(1 if rehearse else 5),
     "conduct": measure_conduct,
-    "agreement": lambda rehearse: agreement.compare(2 if rehearse else 5),
+    "agreement": lambda rehearse: agreement.compare(),
 }
 
 
@@ -75,6 +75,7 @@ def main() -> None:
         (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
         (HERE / "RESULTS.md").write_text(text)
         report.speed_chart(results["speed"]["rows"]).save(HERE / "speed.svg")
+        agreement.chart(results["agreement"]["curves"]).save(HERE / "agreement.svg")
 
 
 if __name__ == "__main__":

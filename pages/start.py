@@ -13,9 +13,9 @@ st.markdown(
     "**baseline**, subtracted from the return, makes it less so. Here the lab's three agents learn "
     "on this machine, now: by the return alone, less the batch's mean, and less a learned value."
 )
-shown = live.start(DEFAULT.configs)
+shown = live.run_or_offer(DEFAULT.configs, patience=live.ARRIVAL_SECONDS)
 live.watch(shown, lambda: figures.learning_curves(shown, DEFAULT, "95%"))
-figures.verdict(shown)
+figures.verdict(shown, DEFAULT)
 
 with st.container(horizontal=True):
     if st.button("Change something", icon=":material/tune:", type="primary"):

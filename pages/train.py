@@ -11,19 +11,19 @@ IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seed
 controls.algorithm_picker()
 controls.field_widgets(IN_SIGHT)
 figure, place = controls.toolbar(IN_SIGHT)
-shown, figure = live.run_or_offer(figure, place)
+shown, figure = live.run_figure(figure, place)
 if not shown:
     st.info("These settings have not run yet: press Run, or lower the seeds or the steps.")
     st.stop()
 
 kept, band = link.get("kept"), link.get("band")
-kept_runs = live.find(kept.configs) if kept else {}
+dashed = (kept, live.find(kept.configs)) if kept else None
 chart, beside = st.columns([2.6, 1])
 with chart:
-    if all(run.outcome == "done" for run in shown.values()):
+    if all(run.status == "done" for run in shown.values()):
         replay.bar(
             len(figure.config.eval_steps),
-            lambda k: figures.learning_curves(shown, figure, band, kept_runs, k),
+            lambda k: figures.learning_curves(shown, figure, band, dashed, k),
         )
         live.progress(shown)
     else:
@@ -32,13 +32,13 @@ with chart:
 
         def draw() -> None:
             live.progress(shown)
-            figures.learning_curves(shown, figure, band, kept_runs)
+            figures.learning_curves(shown, figure, band, dashed)
 
         live.watch(shown, draw)
 with beside:
     lesson.equation_and_source(list(figure.algorithms))
 
-figures.verdict(shown)
+figures.verdict(shown, figure)
 figures.table(shown, figure)
 with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
     export.panel(figure, shown)

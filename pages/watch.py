@@ -8,10 +8,9 @@ from ui.watch import agents, view
 
 pages.begin("watch")
 
-shown, figure = live.run_or_offer(controls.figure_or_stop(), st.empty())
-if any(run.live for run in shown.values()):
-    live.controls(shown, "watch")
-    live.watch(shown, lambda: live.progress(shown))
+shown, figure = live.run_figure(controls.figure_or_stop(), st.empty())
+if live.any_live(shown):
+    live.follow(shown, "watch")
 histories = {key: run.history for key, run in shown.items() if run.history is not None}
 if not envs.describe(figure.config.env_id).is_cartpole:
     st.info("Episodes of CartPole alone can be watched; choose it on Train.")

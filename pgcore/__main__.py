@@ -1,9 +1,10 @@
-"""The command line, from Config's fields: `python -m pgcore train --algorithm batch_mean`."""
+"""The command line, from Config's fields: `pgcore train --algorithm batch_mean`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  -> exit status"""
     try:
         options = _parser().parse_args(arguments)
-        return options.run(options)
+        status: int = options.run(options)
+        sys.stdout.flush()  # so that a closed pipe shows here
+        return status
+    except BrokenPipeError:  # `pgcore algorithms | head -1`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return 0
     except (ValueError, OSError) as error:
         print(f"pgcore: {error}", file=sys.stderr)
         return 2
@@ -31,13 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def command() -> None:
+    """The console command `pgcore`."""
+    sys.exit(main())
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see {self.prog} --help.")  # one sentence, no usage text
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m pgcore", description=__doc__)
+    parser = _Parser(prog="pgcore", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     train = commands.add_parser("train", help="train agents and print their evaluations")
     train.set_defaults(run=_train)
@@ -59,8 +70,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--lab", action="store_true", help="start from the lab's settings")
     for spec in fields(Config):
+        choices = ALGORITHMS if spec.name == "algorithm" else spec.metadata["choices"] or ()
+        allowed = f": {', '.join(choices)}" if choices else ""
         flag = "--" + spec.name.replace("_", "-")
-        text = f"{spec.metadata['help']} (default {spec.default})".replace("%", "%%")
+        text = f"{spec.metadata['help']}{allowed} (default {spec.default})".replace("%", "%%")
         command.add_argument(flag, help=text, metavar=type(spec.default).__name__)
 
 
@@ -84,11 +97,10 @@ def _train(options: argparse.Namespace) -> int:
     print(file=sys.stderr)
     if options.csv:
         options.csv.write_text(history.to_csv())
-    final = stats.mean_t_interval(history.final_returns) if config.num_seeds > 1 else None
     name = ALGORITHMS[config.algorithm].name
-    spread = f" [{float(final.low):.1f}, {float(final.high):.1f}]" if final else ""
     print(
-        f"{name}: episodic return {history.final_returns.mean():.1f}{spread} after "
+        f"{name}: episodic return "
+        f"{stats.mean_t_interval(history.final_returns):.1f} after "
         f"{history.eval_steps[-1]:,} steps, n = {config.num_seeds} seeds"
     )
     return 0
@@ -108,20 +120,23 @@ def _gradients(options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, allow_nan=False))
         return 0
     quantities = "tr_sigma", "ratio", "snr", "right_way", "bias"
-    print(f"{'':<17}" + "".join(f"{name:>30}" for name in quantities))
+
+    def interval(named: Mapping[str, float | None]) -> stats.Interval:
+        estimate, low, high = (float("nan") if x is None else x for x in named.values())
+        return stats.Interval(estimate, low, high, found["num_windows"])
+
+    print(f"{'':<17}" + "".join(f"{name:>32}" for name in quantities))
     for key, measured in found["estimators"].items():
-        print(f"{key:<17}" + "".join(f"{_shown(measured[name]):>30}" for name in quantities))
+        print(
+            f"{key:<17}"
+            + "".join(f"{f'{interval(measured[name]):.3g}':>32}" for name in quantities)
+        )
     print(
-        f"b* = {_shown(found['parabola']['vertex'])}; {found['num_windows']:,} batches of "
+        f"b* = {interval(found['parabola']['vertex']):.3g}; {found['num_windows']:,} batches of "
         f"{found['batch_size']} steps, seed {found['seed']} after {found['steps']:,} steps, "
         "95% intervals"
     )
     return 0
-
-
-def _shown(interval: Mapping[str, float | None]) -> str:
-    estimate, low, high = ("?" if x is None else f"{x:.3g}" for x in interval.values())
-    return f"{estimate} [{low}, {high}]"
 
 
 def _show_progress(done: float, started: float) -> None:
@@ -140,4 +155,4 @@ def _algorithms(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -1,10 +1,15 @@
-"""The estimators. Each is a weight Psi in one and the same loss,
+"""The estimators. Each is a weight Psi in one loss,
 
     loss[s] = -(1/T) sum_t Psi_t log pi(a_t | s_t),
 
-(Schulman et al. 2016, eq. 1), and each differs from the next by one line. A new one is a function
-and an entry in ALGORITHMS; the picker, equation, source panel, colour, tests and benchmark rows
-follow from that entry.
+(Schulman et al. 2016, eq. 1), and each differs from the next by one line. PPO alone puts its
+weight, GAE's, into another loss: the clipped surrogate, over several epochs of minibatches
+(losses.clipped_policy_loss). A new one is a function and an entry in ALGORITHMS; the picker,
+equation, source panel, colour, tests and benchmark rows follow from that entry.
+
+The critic's target is Q_t for all of them, the bootstrapped return: what GAE's paper fits V to
+(Schulman et al. 2016, eq. 28), the bootstrap apart. Many implementations of GAE and PPO fit
+A_t + V(s_t), the lambda-return, instead.
 """
 
 from __future__ import annotations
@@ -31,7 +36,11 @@ def policy_gradient(batch: Batch, config: Config) -> np.ndarray:
 
 
 def batch_mean(batch: Batch, config: Config) -> np.ndarray:
-    """Psi_t = Q_t - mean(Q): the batch's own mean as the baseline.  [S, T]"""
+    """Psi_t = Q_t - mean(Q): the batch's own mean as the baseline.  [S, T]
+
+    Biased: Q_t itself is 1/T of its baseline (3% at T = 32), and in one trajectory the Q of
+    earlier steps hold what a_t led to, which is nearly all of the bias.
+    """
     return batch.q_values - batch.q_values.mean(-1, keepdims=True)
 
 
@@ -43,7 +52,8 @@ def actor_critic(batch: Batch, config: Config) -> np.ndarray:
 def leave_one_out(batch: Batch, config: Config) -> np.ndarray:
     """Psi_t = Q_t - mean of the other T-1 values = T/(T-1) (Q_t - mean(Q)).  [S, T]
 
-    With T = 1 there are no others, and the baseline is 0.
+    With T = 1 there are no others, and the baseline is 0. Without bias for independent samples
+    only: along one trajectory the other values hold what a_t led to (`batch_mean`).
     """
     num_steps = batch.q_values.shape[-1]
     if num_steps == 1:
@@ -83,7 +93,11 @@ def normalized(batch: Batch, config: Config) -> np.ndarray:
 
 
 def reinforce(batch: Batch, config: Config) -> np.ndarray:
-    """Psi_t = G_t: the return to go of whole episodes, nothing bootstrapped.  [S, T]"""
+    """Psi_t = G_t: the return to go of whole episodes, nothing bootstrapped.  [S, T]
+
+    The loss divides by the steps that these episodes took: a ratio of two random numbers, whose
+    mean is not the ratio of their means. Divided by a constant, the estimate is without bias.
+    """
     return returns.monte_carlo(batch.rewards, batch.ended, np.float32(config.gamma))
 
 
@@ -104,7 +118,7 @@ def formula(batch: Batch, config: Config) -> np.ndarray:
         names |= dict(
             zip(("x", "dx", "theta", "dtheta"), np.moveaxis(batch.obs, -1, 0), strict=True)
         )
-    return formulas.parse(config.formula)(names).astype(np.float32)
+    return formulas.parse(config.formula)(names)
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ class Algorithm:
     bias: str  # what it adds to the gradient's expectation
     reference: str
     lesson: str  # the page that takes it apart
-    colour: int  # its place in the palette, whoever else is shown
+    colour: int = 10  # its place in the palette, whoever else is shown
     reads: tuple[str, ...] = ()  # the settings that the weight reads, beside gamma
     clipped: bool = False  # PPO's surrogate and several epochs, instead of Psi log pi once
     whole_episodes: bool = False  # update at an episode's end, not after batch_size steps
@@ -142,7 +156,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         policy_gradient,
         "Policy gradient",
         r"Q_t",
-        "none beyond the critic's, through the bootstrap",
+        "none; the bootstrap brings in the critic's error",
         "Sutton et al. 2000; lab task 1",
         "cloud",
         colour=0,
@@ -151,7 +165,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         batch_mean,
         "Batch mean",
         r"Q_t - \tfrac{1}{B}\sum_i Q_i",
-        "shrinks the gradient: each action sits in its own baseline",
+        "shrinks the gradient: within a trajectory, earlier Q hold what an action led to",
         "lab task 2",
         "cloud",
         colour=1,
@@ -169,7 +183,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         leave_one_out,
         "Leave one out",
         r"Q_t - \tfrac{1}{B-1}\sum_{i\neq t} Q_i",
-        "none for independent samples, some along one trajectory",
+        "none for independent samples; along a trajectory nearly the batch mean's",
         "Kool et al. 2019",
         "cloud",
         colour=3,
@@ -208,7 +222,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         normalized,
         "Normalized",
         r"\dfrac{A_t - \bar A}{\mathrm{std}(A)},\quad A_t = Q_t - V_\phi(s_t)",
-        "a random rescaling, batch by batch",
+        "the centring's, like the batch mean's; the rescaling keeps the direction",
         "Ilyas et al. 2020",
         "cloud",
         colour=7,
@@ -218,7 +232,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "PPO",
         r"A^{\mathrm{GAE}}_t,\quad \rho_t = "
         r"\dfrac{\pi_\theta(a_t \mid s_t)}{\pi_{\mathrm{old}}(a_t \mid s_t)}",
-        "off-policy after the first epoch",
+        "GAE's, and off-policy from the second minibatch on",
         "Schulman et al. 2017",
         "train",
         colour=8,
@@ -229,7 +243,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         reinforce,
         "REINFORCE",
         r"G_t = \textstyle\sum_k \gamma^k r_{t+k}",
-        "none",
+        "a ratio's: the sum is divided by the number of steps that the episodes happened to take",
         "Williams 1992",
         "train",
         colour=9,

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from pgcore import envs, networks
 from pgcore import formula as formulas
 from pgcore.algorithms import ALGORITHMS
@@ -32,7 +34,7 @@ class Config:
     Raises: ValueError that names the field, its value and what is allowed.
     """
 
-    algorithm: str = setting("actor_critic", "Estimator", choices=tuple(ALGORITHMS))
+    algorithm: str = setting("actor_critic", "Estimator", choices=ALGORITHMS)
     env_id: str = setting("CartPole-v1", "Gymnasium environment with discrete actions")
     num_seeds: int = setting(10, "Seeds", low=1, high=1000, step=1)
     first_seed: int = setting(0, "First seed", low=0, high=2**31 - 1, step=1)
@@ -71,7 +73,12 @@ class Config:
 
     def __post_init__(self) -> None:
         for spec in fields(self):
-            _check(spec, getattr(self, spec.name))
+            value = getattr(self, spec.name)
+            if isinstance(value, np.generic):
+                value = value.item()
+            _check(spec, value)
+            kind: Any = type(spec.default)  # gamma = 1, 1.0 and np.float32(1) are one config
+            object.__setattr__(self, spec.name, kind(value))
         try:
             formulas.parse(self.formula)
         except ValueError as error:
@@ -107,9 +114,16 @@ class Config:
 
     @classmethod
     def lab(cls, **changes: Any) -> Config:
-        """The lab notebook as written: a truncation counts as a termination, and every episode
-        of a seed starts in the same state."""
-        return cls(**{"bootstrap_truncation": False, "fixed_start": True, **changes})
+        """The lab notebook as written, with `changes`.
+
+        A truncation counts as a termination, and every episode of a seed starts in the same state.
+        Its second task, `batch_mean`, has no value loss, so the critic that bootstraps is never
+        trained; the mended variant is `Config.lab(algorithm="batch_mean", value_coef=0.5)`.
+        """
+        written: dict[str, Any] = {"bootstrap_truncation": False, "fixed_start": True}
+        if changes.get("algorithm") == "batch_mean":
+            written["value_coef"] = 0.0
+        return cls(**(written | changes))
 
     @classmethod
     def from_strings(cls, texts: Mapping[str, str]) -> Config:

@@ -186,7 +186,7 @@ class Formula:
         return any(_reach(node) is Reach.ACTION for _, node in terms)
 
     def __call__(self, batch: Mapping[str, ArrayLike]) -> np.ndarray:
-        """Psi [..., T] in float64.
+        """Psi [..., T] in the precision of q, as the estimators compute.
 
         `q` [..., T] sets the shape and all else broadcasts to it: a value per seed is [..., 1].
         `t` and `T` are derived. Raises FormulaError where Psi is NaN or larger than LARGEST and
@@ -381,11 +381,13 @@ def _reach(node: Node) -> Reach:
 
 
 def _value(node: Node, known: Mapping[str, ArrayLike], shape: tuple[int, ...]) -> np.ndarray:
-    """[..., T], contiguous at every node: no seed's digits depend on the seeds beside it."""
+    """[..., T] in q's precision, so that a formula that spells an estimator has its very bits;
+    contiguous at every node, so that no seed's digits depend on the seeds beside it."""
     if node.parts:
         value = node.operation.compute(*(_value(part, known, shape) for part in node.parts))
     else:
-        value = np.asarray(known[node.head] if node.head in NAMES else float(node.head), float)
+        dtype = np.result_type(np.asarray(known["q"]), np.float32)
+        value = np.asarray(known[node.head] if node.head in NAMES else float(node.head), dtype)
     return np.ascontiguousarray(np.broadcast_to(value, shape))
 
 

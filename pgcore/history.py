@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from pgcore import envs, networks, stats
+from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 
+if TYPE_CHECKING:
+    import altair as alt
 
-@dataclass(frozen=True)
+FILE_FORMAT, FILE_VERSION = "pgcore history", 1
+
+
+@dataclass(frozen=True, eq=False)
 class History:
     """Evaluations and checkpoints of one run, complete or so far."""
 
@@ -40,7 +53,11 @@ class History:
         return len(self.eval_steps) == len(self.config.eval_steps)
 
     def reached(self, threshold: float) -> np.ndarray:
-        """Which seeds had an evaluation of at least `threshold`.  [S] bool"""
+        """Which seeds had an evaluation of at least `threshold`.  [S] bool
+
+        The best of K means of `eval_episodes` episodes: many a seed has one such evaluation whose
+        policy does not reach the threshold over 100 episodes (see train.final_evaluation).
+        """
         return np.any(self.eval_returns >= threshold, axis=0)
 
     def upto(self, evaluations: int) -> History:
@@ -72,3 +89,146 @@ class History:
         text = io.StringIO()
         self.to_frame().to_csv(text, index=False, lineterminator="\n")
         return text.getvalue()
+
+    def __eq__(self, other: object) -> bool:
+        """Equal configs and equal arrays, bit for bit (nan equals nan)."""
+        if not isinstance(other, History):
+            return NotImplemented
+        return self.config == other.config and all(
+            _same(getattr(self, spec.name), getattr(other, spec.name))
+            for spec in fields(self)
+            if spec.name != "config"
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays can change
+
+    def __repr__(self) -> str:
+        config, k = self.config, len(self.eval_steps)
+        name, seeds = ALGORITHMS[config.algorithm].name, config.num_seeds
+        if not k:
+            return f"History: {name}, n = {seeds} seeds, not evaluated yet"
+        final = f"{stats.mean_t_interval(self.final_returns):.1f}"
+        so_far = "" if self.complete else f" of {config.total_timesteps:,}"
+        return (
+            f"History: {name}, n = {seeds} seeds, {self.eval_steps[-1]:,}{so_far} steps, "
+            f"final return {final} (mean, 95% t interval)"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """A notebook shows the learning curve, by whichever renderer Altair is told to use."""
+        return self.plot()._repr_mimebundle_(include, exclude)
+
+    def _repr_html_(self) -> str:
+        """The same for programs that know HTML only."""
+        return str(self.plot().to_html(fullhtml=False))
+
+    def plot(self, band: str = "95%") -> alt.LayerChart:
+        """The learning curve with its data, for a notebook.
+
+        Args:
+            band: a key of `pgcore.plotting.bands.BANDS`: "std", "95%", "iqm", "seeds" ...
+
+        Raises: ValueError for another band.
+        """
+        from pgcore.plotting import curves, series  # Altair takes half a second to import
+
+        return curves.chart(series.of_histories([self]), band)
+
+    def policy(self, seed: int, checkpoint: int = -1) -> Callable[[ArrayLike], np.ndarray]:
+        """One seed's policy at one checkpoint: observations [D] or [N, D] -> probabilities.
+
+            act, rng = history.policy(seed=0), np.random.default_rng(0)
+            env = gymnasium.make(history.config.env_id)
+            obs, _ = env.reset(seed=0)
+            ended = False
+            while not ended:
+                obs, _, terminated, truncated, _ = env.step(rng.choice(2, p=act(obs)))
+                ended = terminated or truncated
+
+        Args:
+            seed: a training seed, of `history.config.seeds`.
+            checkpoint: 0 is before training, k after evaluation k; -1 is the last.
+
+        Returns: a function from observations to [A] or [N, A] float64, whose rows sum to 1.
+        Raises: ValueError if the run has no such seed or checkpoint, or for other observations.
+        """
+        seeds, count = self.config.seeds, len(self.checkpoints)
+        if seed not in seeds:
+            raise ValueError(f"seed is {seed}; this run has {seeds[0]} to {seeds[-1]}.")
+        if not -count <= checkpoint < count:
+            raise ValueError(
+                f"checkpoint is {checkpoint}; it must be from {-count} to {count - 1}."
+            )
+        env = envs.describe(self.config.env_id)
+        shape = networks.Shape(env.obs_dim, self.config.hidden_dim, env.num_actions)
+        params = self.checkpoints[checkpoint, seeds.index(seed)].copy()
+        network = shape.policy(params[None])
+
+        def probabilities(obs: ArrayLike) -> np.ndarray:
+            x = np.asarray(obs, np.float32)
+            if x.ndim not in (1, 2) or x.shape[-1] != env.obs_dim:
+                wanted = f"[{env.obs_dim}] or [N, {env.obs_dim}]"
+                raise ValueError(f"observations are {list(x.shape)}; they must be {wanted}.")
+            logits = networks.forward(network, np.atleast_2d(x)[None])[0].astype(np.float64)
+            odds = np.exp(logits - logits.max(-1, keepdims=True))
+            return (odds / odds.sum(-1, keepdims=True)).reshape(*x.shape[:-1], env.num_actions)
+
+        return probabilities
+
+    def save(self, path: str | Path) -> None:
+        """Write config and arrays to one file: npz with a JSON header, nothing pickled."""
+        header = {"format": FILE_FORMAT, "version": FILE_VERSION, "config": asdict(self.config)}
+        arrays = {
+            spec.name: value
+            for spec in fields(self)
+            if spec.name != "config" and (value := getattr(self, spec.name)) is not None
+        }
+        with Path(path).open("wb") as file:  # numpy would add .npz to a bare name
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> History:
+        """Read what `save` wrote.
+
+        Raises: OSError if there is no such file; ValueError if it is not a history, was written
+            by a later version, or its arrays do not fit its config.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                header = json.loads(str(file["header"]))
+                names = {spec.name for spec in fields(cls)} & set(file.files)
+                arrays = {name: file[name] for name in names}
+            version = header["version"] if header["format"] == FILE_FORMAT else None
+        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError):
+            raise ValueError(f"{str(path)!r} is not a history that was saved by pgcore.") from None
+        if version != FILE_VERSION:
+            raise ValueError(
+                f"{str(path)!r} is a history of version {version}; this pgcore reads "
+                f"{FILE_VERSION}."
+            )
+        try:
+            history = cls(Config(**header["config"]), **arrays)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{str(path)!r} is not a whole history: {error}.") from None
+        history._check(str(path))
+        return history
+
+    def _check(self, path: str) -> None:
+        """Whether the arrays are those of the config, complete or so far."""
+        config, k = self.config, len(self.eval_steps)
+        env = envs.describe(config.env_id)
+        size = networks.Shape(env.obs_dim, config.hidden_dim, env.num_actions).size
+        fits = (
+            list(self.eval_steps) == list(config.eval_steps[:k])
+            and self.eval_episode_returns.shape == (k, config.num_seeds, config.eval_episodes)
+            and self.checkpoints.shape == (k + 1, config.num_seeds, size)
+        )
+        if not fits:
+            raise ValueError(f"{path!r} holds arrays that do not fit its config.")
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Equal arrays, or neither is there."""
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b, equal_nan=True)

@@ -9,8 +9,10 @@ import io
 import itertools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -34,12 +36,27 @@ def draw(state: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _artist():
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # before pygame looks for a screen
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+def _artist() -> Any:
+    """The hidden CartPole, its pygame surface made."""
     from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-    return CartPoleEnv(render_mode="rgb_array")
+    env = CartPoleEnv(render_mode="rgb_array")
+    env.state = np.zeros(4)
+    with _environment(SDL_VIDEODRIVER="dummy"):
+        env.render()  # imports pygame, which looks for a screen
+    return env
+
+
+@contextmanager
+def _environment(**wanted: str) -> Iterator[None]:
+    """Environment variables for a while, where nobody has set them; then as they were."""
+    added = [name for name in wanted if name not in os.environ]
+    os.environ.update({name: wanted[name] for name in added})
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def gif(states: np.ndarray, progress: Callable[[float], None] = lambda share: None) -> bytes:

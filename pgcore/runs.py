@@ -1,40 +1,32 @@
-"""The run registry: every run of this server, by the identity of its config.
-
-A run belongs to the registry and not to whoever asked for it: two who ask for the same config get
-the same run, and a page that comes back finds it again. Quick runs never wait for long ones.
-"""
+"""Runs as jobs: the identity of a config, how long its run takes, and where it is computed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import queue
-import threading
-import time
+from functools import lru_cache
+from typing import Any
 
+import numpy as np
+
+from pgcore import worker
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.history import History
+from pgcore.jobs import ENGINE, Job, Progress
 from pgcore.learners import shape_of
-from pgcore.train import Cancelled, Control, learner_of, stream, train
+from pgcore.train import Control, final_evaluation, learner_name, stream, train
 
-VERSION = 2  # raise it when a change alters histories: old runs are then other runs
+VERSION = 3  # raise it when a change alters histories: old runs are then other runs
 QUICK_SECONDS = 1.0
-LANES = {"quick": 1, "long": 3}  # runs at once
-MAX_WAITING = 64
-MAX_BYTES = 1 << 30
-LIVE = ("queued", "running", "paused")
 
 # Seconds per unit of work on one core, corrected by every run that ends (`_learn_speed`).
 TRAIN_STEP, EVAL_STEP, FLOP, UPDATE = 1e-7, 4e-8, 1e-11, 1e-4
-TORCH_SLOWDOWN = 40.0
+TORCH_SLOWDOWN, TORCH_START = 40.0, 2.5
 GUESSED_EPISODE = 250.0
 
 
-class Busy(ValueError):
-    """The server has too much to do."""
-
-
+@lru_cache(maxsize=1024)
 def identity(config: Config) -> str:
     """16 hex digits that name a config's history."""
     text = json.dumps([VERSION, config.to_strings()], sort_keys=True)
@@ -51,8 +43,8 @@ def expected_seconds(config: Config) -> float:
     seconds = steps * passes * (TRAIN_STEP + FLOP * flops)
     seconds += episodes * GUESSED_EPISODE * (EVAL_STEP + FLOP * flops / 15)
     seconds += config.total_timesteps / config.batch_size * passes * UPDATE
-    if learner_of(config).__name__.endswith("autograd"):
-        seconds *= TORCH_SLOWDOWN
+    if learner_name(config) == "autograd":
+        seconds = TORCH_START + seconds * TORCH_SLOWDOWN
     return seconds * _speed["measured/guessed"]
 
 
@@ -65,145 +57,107 @@ def _learn_speed(config: Config, seconds: float) -> None:
     _speed["measured/guessed"] = min(max(corrected, 0.3), 3.0)
 
 
-class Run:
-    """One config on its way to its history."""
+class Run(Job[History]):
+    """The job that trains one config; `history` grows while it runs."""
 
     def __init__(self, config: Config) -> None:
-        self.config, self.id = config, identity(config)
-        self.control = Control()
-        self.history: History | None = None  # grows while the run goes on
-        self.outcome: str | None = None  # done, cancelled or failed
-        self.error = ""
-        self.started: float | None = None
-        self.seconds = 0.0
-        self.finished = threading.Event()
+        self.config = config
+        rows = (len(config.eval_steps) + 1) * config.num_seeds
+        size = 4 * rows * (shape_of(config).size + config.eval_episodes)
+        super().__init__(_key(config), self._train, lane_of(config), size)
+        self.final: np.ndarray | None = None  # [S, E] the last policy, over many episodes
 
     @property
-    def status(self) -> str:
-        """queued, running, paused, done, cancelled or failed."""
-        if self.outcome:
-            return self.outcome
-        if self.started is None:
-            return "queued"
-        return "paused" if self.control.paused else "running"
+    def history(self) -> History | None:
+        """Complete, or so far."""
+        return self.result if self.result is not None else self.partial
 
     @property
-    def live(self) -> bool:
-        return self.status in LIVE
-
-    @property
-    def progress(self) -> float:
-        """The share of evaluations reached, 0 to 1."""
-        if self.history is None:
-            return 0.0
-        return len(self.history.eval_steps) / len(self.config.eval_steps)
+    def steps(self) -> int:
+        """Environment steps that its seeds will have trained, together."""
+        return self.config.total_timesteps * self.config.num_seeds
 
     @property
     def steps_per_second(self) -> float:
-        """Environment steps of training, all seeds together."""
-        steps = self.progress * self.config.total_timesteps * self.config.num_seeds
-        return steps / self.elapsed if self.elapsed else 0.0
+        return self.share * self.steps / self.elapsed if self.elapsed else 0.0
 
-    @property
-    def elapsed(self) -> float:
-        if self.outcome or self.started is None:
-            return self.seconds
-        return time.perf_counter() - self.started
-
-    @property
-    def bytes(self) -> int:
-        config = self.config
-        rows = (len(config.eval_steps) + 1) * config.num_seeds
-        return 4 * rows * (shape_of(config).size + config.eval_episodes)
+    def _train(self, progress: Progress, control: Control) -> History:
+        compute = _elsewhere if self.lane == "process" else _here
+        history, self.final = compute(self.config, progress, control)
+        _learn_speed(self.config, self.elapsed)
+        return history
 
 
-class Registry:
-    """Runs by identity; finished ones stay until memory is needed."""
+def run(config: Config) -> Run:
+    """The run of this config, started if it is not there (or was cancelled, or failed).
 
-    def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
-        self._lock = threading.Lock()
-        self._lanes: dict[str, queue.SimpleQueue[Run]] = {}
-        for name, count in LANES.items():
-            self._lanes[name] = queue.SimpleQueue()
-            for _ in range(count):  # daemons: the server can be stopped while they run
-                threading.Thread(target=self._serve, args=(name,), daemon=True).start()
-
-    def get(self, config: Config) -> Run | None:
-        """The run of this config, if anybody has asked for it."""
-        return self._runs.get(identity(config))
-
-    def submit(self, config: Config) -> Run:
-        """The run of this config, started if it is not there (or was cancelled, or failed).
-
-        Raises: Busy if too many runs wait.
-        """
-        with self._lock:
-            run = self._runs.pop(identity(config), None)
-            if run is None or run.status in ("cancelled", "failed"):
-                if sum(r.status == "queued" for r in self._runs.values()) >= MAX_WAITING:
-                    raise Busy("The server has many runs waiting; try again in a minute.")
-                run = Run(config)
-                self._make_room(run.bytes)
-                lane = "quick" if expected_seconds(config) < QUICK_SECONDS else "long"
-                self._lanes[lane].put(run)
-            self._runs[run.id] = run  # the youngest stands last
-        return run
-
-    def place(self, run: Run) -> int:
-        """How many runs were asked for earlier and still wait."""
-        waiting = [r for r in self._runs.copy().values() if r.status == "queued"]
-        return waiting.index(run) if run in waiting else 0
-
-    def _make_room(self, wanted: int) -> None:
-        total = wanted + sum(run.bytes for run in self._runs.values())
-        for run in [r for r in self._runs.values() if not r.live]:
-            if total <= MAX_BYTES:
-                break
-            total -= run.bytes
-            del self._runs[run.id]
-
-    def _serve(self, lane: str) -> None:
-        while True:
-            self._work(self._lanes[lane].get())
-
-    def _work(self, run: Run) -> None:
-        run.started = time.perf_counter()
-        outcome = "done"
-        try:
-            run.control.check()
-            for history in stream(run.config, control=run.control):
-                run.history = history
-        except Cancelled:
-            outcome = "cancelled"
-        except Exception as error:  # shown to whoever asked; other runs go on
-            outcome, run.error = "failed", f"{type(error).__name__}: {error}"
-        run.seconds = time.perf_counter() - run.started
-        run.outcome = outcome
-        run.finished.set()
-        if outcome == "done":
-            _learn_speed(run.config, run.seconds)
-
-
-REGISTRY = Registry()
-
-
-_ready, _warming = threading.Event(), threading.Lock()
-
-
-def warm_up() -> threading.Event:
-    """Compile (first start) or load (later) every kernel in the background.
-
-    Returns: an event that is set once runs start at full speed.
+    Raises: Busy if too many runs wait.
     """
-    with _warming:
-        if not _ready.is_set() and not any(t.name == "warm-up" for t in threading.enumerate()):
-            threading.Thread(target=_compile, name="warm-up", daemon=True).start()
-    return _ready
+    return ENGINE.ask(Run(config))
 
 
-def _compile() -> None:
+def get(config: Config) -> Run | None:
+    """The run of this config, if anybody has asked for it."""
+    found = ENGINE.get(_key(config))
+    assert found is None or isinstance(found, Run)
+    return found
+
+
+def lane_of(config: Config) -> str:
+    """Where a run waits and how it is computed."""
+    if learner_name(config) == "autograd":
+        return "process"  # torch holds the GIL, and takes seconds to import
+    return "quick" if expected_seconds(config) < QUICK_SECONDS else "long"
+
+
+def _key(config: Config) -> tuple[str, str]:
+    return "run", identity(config)
+
+
+def _here(config: Config, progress: Progress, control: Control) -> tuple[History, np.ndarray]:
+    for history in stream(config, control=control):
+        progress(len(history.eval_steps) / len(config.eval_steps), history)
+    return history, final_evaluation(history)
+
+
+def _elsewhere(config: Config, progress: Progress, control: Control) -> tuple[History, np.ndarray]:
+    """The same history, to the bit, from another process, which sends it row by row."""
+    steps = np.array(config.eval_steps)
+    returns = np.zeros((len(steps), config.num_seeds, config.eval_episodes), np.float32)
+    checkpoints = np.zeros((len(steps) + 1, config.num_seeds, shape_of(config).size), np.float32)
+    history = History(config, steps, returns, checkpoints)
+    final: list[np.ndarray] = []
+
+    def hear(row: Any) -> None:
+        if isinstance(row, np.ndarray):
+            final.append(row)
+            return
+        done, returns[done - 1], checkpoints[done - 1 : done + 1] = row
+        progress(done / len(steps), history.upto(done))
+
+    worker.call(_rows, (config,), control, hear)
+    return history, final[0]
+
+
+def _rows(config: Config, tell) -> None:
+    """Run in the other process: each evaluation, and the parameters before and at it; at the end
+    the last policy's returns over many episodes."""
+    for history in stream(config):
+        done = len(history.eval_steps)
+        tell((done, history.eval_episode_returns[-1], history.checkpoints[-2:]))
+    tell(final_evaluation(history))
+
+
+def warm_up() -> Job[None]:
+    """The job that compiles (first start) or loads (later) every kernel; asked again if it failed.
+
+    Once it is done, runs start at full speed.
+    """
+    return ENGINE.ask(Job("warm-up", _compile, "quick"))
+
+
+def _compile(progress: Progress, control: Control) -> None:
     tiny = Config(num_seeds=1, total_timesteps=64, eval_interval=64, eval_episodes=1)
-    for key in ALGORITHMS:
+    for done, key in enumerate(ALGORITHMS, start=1):
         train(tiny.replace(algorithm=key), threads=1)
-    _ready.set()
+        progress(done / len(ALGORITHMS))

@@ -24,8 +24,12 @@ _ULP = 2.0**-53
 
 
 def sequence(seed: int, purpose: str) -> np.random.SeedSequence:
-    """The root of all randomness of one seed for one purpose."""
-    return np.random.SeedSequence([seed, PURPOSES.index(purpose)])
+    """The root of all randomness of one seed for one purpose.
+
+    Purposes count from 1: `SeedSequence([s, 0])` is `SeedSequence(s)`, which Gymnasium's
+    `reset(seed=s)` and everybody else's first generator use.
+    """
+    return np.random.SeedSequence([seed, 1 + PURPOSES.index(purpose)])
 
 
 @lru_cache(maxsize=64)

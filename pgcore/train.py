@@ -10,7 +10,8 @@ import importlib
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -24,8 +25,6 @@ from pgcore.rollout import Rollout
 
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
 
-LONGEST_PAUSE = 600.0  # seconds; then a forgotten run goes on, so that nobody's place is held
-
 
 class Cancelled(Exception):
     """The run was told to stop."""
@@ -37,17 +36,22 @@ class Control:
     def __init__(self) -> None:
         self._go = threading.Event()
         self._go.set()
-        self._cancelled = False
+        self.cancelled = False
+        self.changed: Callable[[], object] = lambda: None  # called after each change
 
     def pause(self) -> None:
-        self._go.clear()
+        if not self.cancelled:
+            self._go.clear()
+            self.changed()
 
     def resume(self) -> None:
         self._go.set()
+        self.changed()
 
     def cancel(self) -> None:
-        self._cancelled = True
+        self.cancelled = True
         self._go.set()
+        self.changed()
 
     @property
     def paused(self) -> bool:
@@ -55,9 +59,8 @@ class Control:
 
     def check(self) -> None:
         """Wait while paused; raise `Cancelled` once cancelled."""
-        if not self._go.wait(LONGEST_PAUSE):
-            self.resume()
-        if self._cancelled:
+        self._go.wait()
+        if self.cancelled:
             raise Cancelled
 
 
@@ -151,10 +154,14 @@ def learn(
         yield k, learner.evaluate(state.params, config, seeds, until), state.params
 
 
-def learner_of(config: Config):
+def learner_name(config: Config) -> str:
     """The compiled learner where it can run (CartPole), torch's autograd elsewhere."""
-    name = config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
-    return importlib.import_module(f"pgcore.learners.{name}")  # torch takes seconds to import
+    return config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
+
+
+def learner_of(config: Config):
+    """The module of a config's learner, imported when it is used: torch takes seconds."""
+    return importlib.import_module(f"pgcore.learners.{learner_name(config)}")
 
 
 def minibatches(
@@ -176,11 +183,32 @@ def minibatches(
 def _shards(config: Config, threads: int | None) -> list[slice]:
     """Contiguous shares of the seeds, one a thread; the autograd learner runs on one."""
     wanted = threads or os.cpu_count() or 1
-    if learner_of(config).__name__.endswith("autograd"):
+    if learner_name(config) == "autograd":
         wanted = 1
     count = max(1, min(wanted, config.num_seeds // SEEDS_WORTH_A_THREAD))
     edges = np.linspace(0, config.num_seeds, count + 1).astype(int)
     return [slice(a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+FINAL_EPISODES = 100  # Gymnasium calls a task solved by the mean return of so many
+
+
+def final_evaluation(
+    history: History, episodes: int = FINAL_EPISODES, threads: int | None = None
+) -> np.ndarray:
+    """Episodic returns of every seed's last policy, over many episodes.  [S, E]
+
+    The first `eval_episodes` of them are those of the last evaluation. Nothing of the history
+    changes. A task is solved by a seed whose mean over 100 episodes reaches Gymnasium's threshold;
+    `History.reached` asks for the best of many evaluations, which is easier.
+    """
+    config = history.config.replace(eval_episodes=episodes)
+    params, at = history.checkpoints[-1], int(history.eval_steps[-1])
+    evaluate = learner_of(config).evaluate
+    shards = _shards(config, threads)
+    with ThreadPoolExecutor(len(shards)) as pool:
+        parts = pool.map(lambda s: evaluate(params[s], config, config.seeds[s], at), shards)
+        return np.concatenate(list(parts))
 
 
 @lru_cache(maxsize=16)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,9 @@ CHROMIUM_FLAGS = [
 # On a deep link Streamlit's front end first looks for the server below the page's own path.
 STREAMLIT_PROBE = re.compile(r"/_stcore/(health|host-config)$")
 PATIENCE = 60_000  # ms; the machine may be slow, and no test measures time
+
+settings.register_profile("lab", deadline=None)  # for the same reason
+settings.load_profile("lab")
 
 
 @contextmanager

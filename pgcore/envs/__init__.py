@@ -21,6 +21,13 @@ class EnvSpec:
     reward_threshold: float | None
 
     @property
+    def return_range(self) -> tuple[float, float]:
+        """The lowest and the highest episodic return, for a chart's axis: CartPole pays 1 a step,
+        and the other classic tasks with discrete actions -1 a step, or more."""
+        longest = float(self.max_episode_steps)
+        return (0.0, longest) if self.is_cartpole else (-longest, 0.0)
+
+    @property
     def is_cartpole(self) -> bool:
         return self.env_id in ("CartPole-v0", "CartPole-v1")
 

@@ -1,8 +1,8 @@
-"""Learning curves: a line an algorithm, with its band or its seeds, and the reference lines."""
+"""Learning curves: a line a series, with its band or its seeds, and the reference lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,54 +10,58 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pgcore import stats
-from pgcore.algorithms import ALGORITHMS
-from pgcore.history import History
-from pgcore.plotting.theme import HEIGHT, colour, spec, spread
+from pgcore import envs, stats
+from pgcore.plotting.bands import BANDS
+from pgcore.plotting.series import Series
+from pgcore.plotting.theme import HEIGHT, PALETTE, place, spec, spread
 
-BANDS = {
-    "std": "mean ± standard deviation of the seeds (the lab's; not an interval for the mean)",
-    "95%": "mean with its 95% t interval",
-    "seeds": "mean and single seeds",
-}
-SEED_LINES = 30  # thin lines drawn per algorithm
-
-
-def interval(returns: np.ndarray, band: str) -> stats.Interval:
-    """Mean and band of [K, S] returns along the evaluations."""
-    return stats.std_band(returns.T) if band == "std" else stats.mean_t_interval(returns.T)
+SEED_LINES = 30  # thin lines drawn per series
+LABEL_SHARE = 1 / 14  # of the chart's height, for a label
+WIDTH = 620  # pixels, in a notebook; in the app the container's
+COLUMNS = (
+    *("series", "colour", "dashed", "seed"),  # seed is -1 on the line of all seeds
+    *("step", "mean", "low", "high", "label", "label_y"),
+)
 
 
-def rows(histories: Mapping[str, History], band: str, suffix: str = "") -> pd.DataFrame:
-    """Tidy rows of the chart: lines, band and labels; `suffix` marks a kept run."""
-    parts = []
-    for key, history in histories.items():
-        steps, returns = history.eval_steps, history.eval_returns
-        middle = interval(returns, band)
-        line = pd.DataFrame({"step": steps, "mean": middle.estimate})
-        if band != "seeds" and returns.shape[1] > 1:
-            line["low"], line["high"] = middle.low, middle.high
-        line["label"] = ""
-        name = f"{ALGORITHMS[key].name}, n = {returns.shape[1]}{suffix}"
-        line.loc[len(line) - 1, "label"] = name
-        parts.append(line.assign(algorithm=key, seed=-1, kept=bool(suffix)))
-        if band == "seeds":
-            shown = returns[:, :SEED_LINES]
-            thin = pd.DataFrame({"step": np.repeat(steps, shown.shape[1])})
-            thin["mean"], thin["seed"] = shown.ravel(), np.tile(range(shown.shape[1]), len(steps))
-            parts.append(thin.assign(algorithm=key, label="", kept=bool(suffix)))
-    frame = pd.concat(parts, ignore_index=True)
-    return frame.reindex(columns=[*COLUMNS])
+def rows(series: Sequence[Series], band: str, bottom: float, top: float) -> pd.DataFrame:
+    """Tidy rows of the chart between two heights: lines, bands and labels, columns COLUMNS.
 
+    A series without an evaluation has no rows yet.
 
-COLUMNS = ("algorithm", "step", "mean", "low", "high", "seed", "kept", "label", "label_y")
-
-
-def place_labels(frame: pd.DataFrame, top: float, bottom: float = 0.0) -> pd.DataFrame:
-    """Give each line's label a height of its own near the line's end."""
-    labelled = frame["label"].fillna("") != ""
-    frame.loc[labelled, "label_y"] = spread(frame.loc[labelled, "mean"], (top - bottom) / 16)
+    Raises: ValueError if two series cannot be told apart.
+    """
+    names = [(one.label, one.dashed) for one in series]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Two series have one label: {', '.join(label for label, _ in names)}.")
+    parts = [_rows(one, band) for one in series if len(one.history.eval_steps)]
+    if not parts:
+        return pd.DataFrame(columns=[*COLUMNS])
+    frame = pd.concat(parts, ignore_index=True).reindex(columns=[*COLUMNS])
+    labelled, gap = frame["label"].fillna("") != "", (top - bottom) * LABEL_SHARE
+    ends = frame.loc[labelled, "mean"]
+    frame.loc[labelled, "label_y"] = spread(ends, gap, bottom + gap / 2, top - gap / 2)
     return frame
+
+
+def _rows(series: Series, band: str) -> pd.DataFrame:
+    """One series: its line, and its band's bounds or its single seeds."""
+    steps, returns = series.history.eval_steps, series.history.eval_returns
+    seeds = returns.shape[1]
+    middle = BANDS[band].of(returns.T)
+    line = pd.DataFrame({"step": steps, "mean": middle.estimate, "seed": -1, "label": ""})
+    line.loc[len(line) - 1, "label"] = f"{series.label}, n = {seeds}"
+    parts = [line]
+    if BANDS[band].seed_lines:
+        shown = returns[:, :SEED_LINES]
+        thin = pd.DataFrame({"step": np.repeat(steps, shown.shape[1]), "mean": shown.ravel()})
+        parts.append(thin.assign(seed=np.tile(range(shown.shape[1]), len(steps)), label=""))
+    elif seeds > 1:
+        line["low"], line["high"] = middle.low, middle.high
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.assign(
+        series=series.label, colour=str(series.colour % len(PALETTE)), dashed=series.dashed
+    )
 
 
 @lru_cache(maxsize=32)
@@ -68,8 +72,49 @@ def curves_spec(
     threshold: float | None,
     random: float | None,
     background: str = "#FFFFFF",
-) -> dict:
-    """The constant spec; the rows come from `joined`. `background` is the page's, behind labels."""
+) -> dict[str, Any]:
+    """The constant spec; the data are `rows`. `background` is the page's, behind the labels."""
+    built = _layers(last_step, lowest, highest, threshold, random, background)
+    return spec(built.properties(height=HEIGHT, width="container"))
+
+
+def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
+    """The learning curves with their data and colours, as a notebook shows them.
+
+    Raises: ValueError for a band that is not in BANDS, or where the environments differ.
+    """
+    if band not in BANDS:
+        raise ValueError(f"band is {band!r}; it must be one of {', '.join(BANDS)}.")
+    if len({one.history.config.env_id for one in series}) > 1:
+        raise ValueError("Returns of different environments do not share an axis.")
+    env = envs.describe(series[0].history.config.env_id)
+    returns = [x for one in series for x in one.history.eval_returns.ravel().tolist()]
+    lowest, highest = min([0.0, *returns]), max([env.reward_threshold or 0.0, *returns])
+    last = max(one.history.config.total_timesteps for one in series)
+    drawn = _layers(last, lowest, highest, env.reward_threshold, None, "#FFFFFF", PALETTE)
+    evaluation = series[0].history.config.eval_episodes
+    note = f"{BANDS[band].meaning}; n counts seeds; an evaluation is {evaluation} episodes"
+    built: alt.LayerChart = drawn.properties(
+        data=rows(series, band, lowest, highest),
+        height=HEIGHT,
+        width=WIDTH,
+        background="#FFFFFF",
+        title=alt.TitleParams("", subtitle=note, anchor="start", subtitleColor="#555555"),
+        description=f"Episodic return against environment steps, {note}",
+    )
+    return built
+
+
+def _layers(
+    last_step: int,
+    lowest: float,
+    highest: float,
+    threshold: float | None,
+    random: float | None,
+    background: str,
+    palette: Sequence[str] | None = None,
+) -> Any:  # a layered chart; Altair's types say more than one
+    """All marks. A screen reader hears the points; what only decorates them is hidden from it."""
     x = alt.X(
         "step:Q",
         title="environment steps",
@@ -77,23 +122,33 @@ def curves_spec(
         axis=alt.Axis(format="~s", grid=False, tickCount=6),
     )
     y_scale = alt.Scale(domain=[lowest, highest], nice=False)
-    base = alt.Chart().encode(x=x, color=colour(legend=None))
+    each = ["series:N", "dashed:N"]  # what names a series
+    base = alt.Chart().encode(x=x, color=place(palette=palette))
     y = alt.Y("mean:Q", title="episodic return", scale=y_scale)
     dash = alt.StrokeDash(
-        "kept:N", scale=alt.Scale(domain=[False, True], range=[[1, 0], [5, 4]]), legend=None
+        "dashed:N", scale=alt.Scale(domain=[False, True], range=[[1, 0], [5, 4]]), legend=None
     )
     tooltip = [
-        alt.Tooltip("algorithm:N"),
+        alt.Tooltip("series:N"),
         alt.Tooltip("step:Q", format=","),
         alt.Tooltip("mean:Q", format=".1f"),
         alt.Tooltip("low:Q", format=".1f"),
         alt.Tooltip("high:Q", format=".1f"),
     ]
     means = base.transform_filter("datum.seed < 0")
-    thin = base.transform_filter("datum.seed >= 0").mark_line(strokeWidth=0.8, opacity=0.45)
-    band = means.transform_filter("isValid(datum.low)").mark_area(opacity=0.16, clip=True)
-    line = means.mark_line(strokeWidth=2.6, clip=True)
-    points = means.mark_point(size=60, opacity=0, clip=True)
+    thin = base.transform_filter("datum.seed >= 0").mark_line(
+        strokeWidth=0.8, opacity=0.45, aria=False
+    )
+    band = means.transform_filter("isValid(datum.low)").mark_area(
+        opacity=0.16, clip=True, aria=False
+    )
+    line = means.mark_line(strokeWidth=2.6, clip=True, aria=False)
+    spoken = (
+        "datum.series + (datum.dashed ? ', kept' : '') + ' at ' + format(datum.step, ',') + "
+        "' steps: ' + format(datum.mean, '.1f') + (isValid(datum.low) ? ' [' + "
+        "format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']' : '')"
+    )
+    points = means.transform_calculate(spoken=spoken).mark_point(size=60, opacity=0, clip=True)
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
@@ -104,60 +159,59 @@ def curves_spec(
         dy=alt.ExprRef(f"{early} ? 4 : -9"),
         fontSize=13,
         fontWeight=600,
+        aria=False,  # the points say it
     )
     halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
         *(_rule(value, text) for value, text in ((threshold, "solved"), (random, "random"))
           if value is not None),
         band.encode(y=alt.Y("low:Q", scale=y_scale, title="episodic return"), y2="high:Q",
-                    detail=["kept:N"]),
-        thin.encode(y=y, detail=["seed:N", "kept:N"], strokeDash=dash),
-        line.encode(y=y, strokeDash=dash, detail=["kept:N"]),
-        points.encode(y=y, tooltip=tooltip),
+                    detail=each),
+        thin.encode(y=y, detail=["seed:N", *each], strokeDash=dash),
+        line.encode(y=y, strokeDash=dash, detail=each),
+        points.encode(y=y, tooltip=tooltip, description="spoken:N"),
         halo,
         label.mark_text(**written),
     ]  # fmt: skip
-    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+    return alt.layer(*layers)
 
 
-def _rule(value: float, text: str) -> alt.LayerChart:
+def _rule(value: float, text: str) -> Any:
     once = alt.Chart().transform_aggregate(rows="count()")  # one mark, not one a row
     at = alt.Y(datum=value)
-    rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9).encode(y=at)
+    rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9, aria=False).encode(y=at)
     words = once.mark_text(align="left", dx=4, dy=-7, color="#888888", fontSize=12)
-    return rule + words.encode(y=at, x=alt.value(0), text=alt.value(f"{text} {value:.0f}"))
+    name = f"{text} {value:.0f}"
+    told = alt.value(f"Reference line: {name}")
+    return rule + words.encode(y=at, x=alt.value(0), text=alt.value(name), description=told)
 
 
-def table(histories: Mapping[str, History], threshold: float | None) -> pd.DataFrame:
-    """Final return, area under the curve and seeds that reached the threshold, each with n."""
+def table(series: Sequence[Series], threshold: float | None) -> pd.DataFrame:
+    """Final return, area under the curve and seeds at the threshold, each with its interval.
+
+    "Best evaluation" is the highest of many means of few episodes; "solved" is Gymnasium's word
+    for a mean of 100 episodes, here of the last policy.
+    """
     rows = []
-    for key, history in histories.items():
-        seeds = history.config.num_seeds
-        row = {
-            "estimator": ALGORITHMS[key].name,
-            "final return": written(stats.mean_t_interval(history.final_returns)),
-            "mean return over training": written(stats.mean_t_interval(history.area_under_curve)),
+    for one in series:
+        history, seeds = one.history, one.history.config.num_seeds
+        row: dict[str, Any] = {
+            "series": one.label + ", kept" * one.dashed,
+            "final return": f"{stats.mean_t_interval(history.final_returns):.1f}",
+            "mean return over training": f"{stats.mean_t_interval(history.area_under_curve):.1f}",
         }
         if threshold is not None:
-            reached = int(history.reached(threshold).sum())
-            share = stats.proportion_interval(reached, seeds)
-            row[f"reached {threshold:.0f}"] = (
-                f"{reached} of {seeds} [{100 * share.low:.0f}%, {100 * share.high:.0f}%]"
-            )
+            reached = history.reached(threshold)
+            row[f"seeds whose best evaluation is {threshold:.0f} or more"] = _share(reached)
+            if one.final is not None:
+                solved = one.final.mean(-1) >= threshold
+                row[f"solved: last policy, {one.final.shape[1]} episodes"] = _share(solved)
         rows.append(row | {"n": seeds})
     return pd.DataFrame(rows)
 
 
-def written(interval: stats.Interval, digits: int = 1) -> str:
-    """A number with its uncertainty; a single seed has none, and that is said."""
-    if np.isnan(interval.low):
-        return f"{interval.estimate:.{digits}f} (no interval from one seed)"
-    low, high = f"{interval.low:.{digits}f}", f"{interval.high:.{digits}f}"
-    return f"{interval.estimate:.{digits}f} [{low}, {high}]"
-
-
-def joined(frames: list[pd.DataFrame], top: float, bottom: float) -> pd.DataFrame:
-    """Several `rows` on one chart, labels placed; empty before the first evaluation."""
-    if not frames:
-        return pd.DataFrame(columns=[*COLUMNS])
-    return place_labels(pd.concat(frames, ignore_index=True), top, bottom)
+def _share(seeds: np.ndarray) -> str:
+    """How many of the seeds [S], with Wilson's interval of the share."""
+    count = int(seeds.sum())
+    share = stats.proportion_interval(count, len(seeds))
+    return f"{count} of {len(seeds)} [{share.low:.0%}, {share.high:.0%}]"

@@ -7,6 +7,8 @@ place that an algorithm's entry names, so each keeps its own whoever else is sho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import altair as alt
@@ -15,6 +17,11 @@ import pandas as pd
 from pgcore.algorithms import ALGORITHMS
 
 HEIGHT = 330
+# What the app's theme holds for light backgrounds, for a notebook, which has no such theme.
+PALETTE = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#C98500", "#3FA7E0"),
+    *("#6A3D9A", "#8C564B", "#2B2B2B", "#7F7F7F", "#C2187A"),
+)
 
 
 def keys() -> list[str]:
@@ -25,6 +32,13 @@ def keys() -> list[str]:
 def colour(field: str = "algorithm", **options: Any) -> alt.Color:
     """The fixed colour of each algorithm."""
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=keys()), **options)
+
+
+def place(field: str = "colour", palette: Sequence[str] | None = None) -> alt.Color:
+    """The colour at a place of the palette: the theme's own, or `palette` where there is none."""
+    places = [str(number) for number in range(len(PALETTE))]
+    scale = alt.Scale(domain=places, range=list(palette)) if palette else alt.Scale(domain=places)
+    return alt.Color(f"{field}:N", scale=scale, legend=None)
 
 
 def spec(chart: Any) -> dict:
@@ -40,11 +54,22 @@ def _without_data(node: Any) -> Any:
     return node
 
 
-def spread(values: pd.Series, gap: float) -> pd.Series:
-    """Move values apart until neighbours differ by `gap`: where direct labels can stand."""
-    placed = values.sort_values()
-    positions: list[float] = []
-    for value in placed:
-        positions.append(max(value, positions[-1] + gap) if positions else value)
-    excess = max(0.0, (positions[-1] - placed.iloc[-1]) / 2) if positions else 0.0
-    return pd.Series([p - excess for p in positions], index=placed.index)
+def spread(values: pd.Series, gap: float, low: float = -inf, high: float = inf) -> pd.Series:
+    """Where direct labels can stand: at least `gap` apart, within [low, high], moved least.
+
+    With y sorted and z_i = y_i - i gap, the z that rise and lie nearest to these in squares are
+    the isotonic regression (pool adjacent violators; Barlow et al. 1972), clipped to the bounds.
+    A range too short for all of them makes the gap smaller.
+    """
+    placed = values.sort_values(kind="stable")
+    last = len(placed) - 1
+    gap = min(gap, (high - low) / last) if last > 0 else gap
+    pools: list[tuple[float, int]] = []  # (mean, members), rising
+    for i, value in enumerate(placed):
+        mean, size = value - i * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, members = pools.pop()
+            mean, size = (before * members + mean * size) / (members + size), members + size
+        pools.append((mean, size))
+    risen = [min(max(mean, low), high - last * gap) for mean, size in pools for _ in range(size)]
+    return pd.Series([z + i * gap for i, z in enumerate(risen)], index=placed.index)

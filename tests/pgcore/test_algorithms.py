@@ -334,3 +334,23 @@ def test_ppo_stops_exactly_where_it_should(learner, advantage, log_rho, clip, ac
         plain = config.replace(algorithm="gae")
         expected = rho * learner.gradient(params, batch, psi, np.zeros((1, 1), int), plain)
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("policy_gradient", "psi = q"),
+        ("batch_mean", "b = mean(q)"),
+        ("actor_critic", "b = v"),
+        ("running_mean", "b = m"),
+        ("constant", "b = 30"),
+        ("leave_one_out", "psi = (q - mean(q)) * (T / (T - 1))"),
+        ("normalized", "psi = (q - v - mean(q - v)) / (std(q - v) + 1e-8)"),
+    ],
+)
+def test_a_formula_that_spells_an_estimator_learns_the_same_bits(key: str, text: str) -> None:
+    short = Config(num_seeds=5, total_timesteps=3000)
+    spelled = train(short.replace(algorithm="formula", formula=text))
+    registered = train(short.replace(algorithm=key))
+    assert np.array_equal(spelled.checkpoints, registered.checkpoints)
+    assert np.array_equal(spelled.eval_episode_returns, registered.eval_episode_returns)

@@ -282,10 +282,10 @@ def test_arrays_that_do_not_fit():
             parse("b = m")(batch)
 
 
-def test_the_result_is_a_new_float64_array():
+def test_the_result_is_a_new_array_of_qs_precision():
     q = np.ones((2, 3), np.float32)
     psi = parse("q")({"q": q})
-    assert psi.dtype == np.float64 and psi.flags.writeable
+    assert psi.dtype == q.dtype and psi.flags.writeable
     psi[:] = 7
     assert (q == 1).all()
     assert parse("b = 1e-3")({"q": np.ones((5, 2, 3))}).shape == (5, 2, 3)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -53,6 +57,24 @@ def test_every_setting_has_its_flag(capsys) -> None:
     for spec in fields(Config):
         assert f"--{spec.name.replace('_', '-')} " in told
         assert str(spec.default) in told
+
+
+def test_choices_are_listed_in_help(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"Estimator: {', '.join(ALGORITHMS)} (default actor_critic)" in told
+    assert "compiled, autograd (default compiled)" in told
+
+
+def test_a_reader_who_leaves_is_no_error() -> None:
+    """A pipe whose other end closes, as `head -1` does: no traceback, no message."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "pgcore", "algorithms"]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_every_algorithm_is_listed(capsys) -> None:
@@ -112,3 +134,47 @@ def test_the_module_is_a_command() -> None:
     assert (good.returncode, good.stderr) == (0, "")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr == "pgcore: gamma is 2.0; it must be a number from 0.0 to 1.0.\n"
+
+
+# --- gradients --json: docs/gradients-json.md says what it holds ---
+
+SCHEMA = (ROOT / "docs/gradients-json.md").read_text()
+MEASURE = ["gradients", "--windows", "50", "--total-timesteps", "500"]
+
+
+def paths(value: object, above: str = "") -> Iterator[tuple[str, object]]:
+    """Every entry's path and value; estimators, baselines and settings stand as a star."""
+    if not isinstance(value, dict) or set(value) == {"estimate", "low", "high"}:
+        yield above, value
+        return
+    several = above in ("config", "estimators", "design_effect", "sources")
+    for key, entry in value.items():
+        name = "*" if several else key
+        yield from paths(entry, f"{above}.{name}" if above else name)
+
+
+def test_the_documented_schema_is_what_comes_out(capsys) -> None:
+    """Every path is documented with its type, and none that is not there."""
+    assert main([*MEASURE, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    rows = dict(re.findall(r"^\| `([\w.*]+)` \| (\w+)", SCHEMA, re.MULTILINE))
+    kinds = {
+        "integer": int,
+        "number": (int, float, type(None)),
+        "interval": dict,
+        "setting": object,
+    }
+    written = list(paths(found))
+    assert {path for path, _ in written} == set(rows)
+    assert all(isinstance(value, kinds[rows[path]]) for path, value in written)
+    assert set(found["config"]) == {spec.name for spec in fields(Config)}
+    for key in (*found["estimators"], *found["sources"]):
+        assert f"`{key}`" in SCHEMA or key in ALGORITHMS
+
+
+def test_gradients_prints_intervals(capsys) -> None:
+    assert main(MEASURE) == 0
+    out = capsys.readouterr().out
+    first = out.splitlines()[1]
+    assert re.fullmatch(r"policy_gradient( +\S+ \[\S+, \S+\]){5}", first), first
+    assert "50 batches of 32 steps, seed 0 after 500 steps, 95% intervals" in out

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -113,3 +116,21 @@ def test_progress_can_stop_an_export():
 
     with pytest.raises(Enough):
         webp(SWING, stop)
+
+
+def test_drawing_changes_no_environment_variable():
+    """A process of its own, in which pygame is imported for the first time."""
+    program = (
+        "import os, numpy, gymnasium\n"  # Gymnasium sets one of its own
+        "before = dict(os.environ)\n"
+        "import pgcore.render\n"
+        "assert dict(os.environ) == before\n"
+        "frame = pgcore.render.draw(numpy.zeros(4))\n"
+        "assert frame.shape == (400, 600, 3)\n"
+        "assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SDL_", "PYGAME_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

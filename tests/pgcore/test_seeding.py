@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from pgcore import seeding
+from pgcore.envs.cartpole import CartPole
+from pgcore.networks import Shape, initial_parameters
 
 U64 = np.uint64
 
@@ -47,6 +49,33 @@ def test_draws_are_uniform_and_uncorrelated(purpose: str) -> None:
 def test_no_two_streams_are_alike() -> None:
     keys = [seeding.keys(range(1000), purpose) for purpose in seeding.PURPOSES]
     assert len(np.unique(keys)) == 1000 * len(seeding.PURPOSES)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**31 - 1])
+def test_no_purpose_is_the_seeds_own_sequence(seed: int) -> None:
+    """`SeedSequence([s, 0])` is `SeedSequence(s)`, where Gymnasium's reset(seed=s) begins."""
+    own = np.random.SeedSequence(seed).generate_state(4).tolist()
+    assert np.random.SeedSequence([seed, 0]).generate_state(4).tolist() == own  # the trap
+    for purpose in seeding.PURPOSES:
+        assert seeding.sequence(seed, purpose).generate_state(4).tolist() != own
+
+
+def test_streams_of_all_purposes_and_of_neighbouring_seeds_are_uncorrelated() -> None:
+    draws = [
+        seeding.uniform(seeding.keys([seed], purpose), np.arange(5000, dtype=U64))
+        for purpose in seeding.PURPOSES
+        for seed in (0, 1, 2)
+    ]
+    between = np.corrcoef(draws)[np.triu_indices(len(draws), k=1)]
+    assert abs(between).max() < 5 / np.sqrt(5000)  # 153 pairs; one beyond has p < 1e-4
+
+
+def test_a_fixed_start_is_not_the_first_weights() -> None:
+    """Purpose 0 made the lab's start state the first four weights, divided by ten."""
+    starts = CartPole(seeding.keys(range(5), "resets"), 500, range(5)).starts
+    weights = initial_parameters(Shape(4, 32, 2), range(5))[:, :4]
+    assert not np.isclose(starts, weights / 10, atol=1e-4).any()
+    assert abs(np.corrcoef(starts.ravel(), weights.ravel())[0, 1]) < 0.7
 
 
 def test_a_seeds_keys_are_its_own() -> None:

@@ -20,7 +20,13 @@ from scipy.stats import ttest_1samp
 from pgcore import ALGORITHMS, Cancelled, Config, Control, History, networks, stats, stream, train
 from pgcore.compilation import VERSION
 from pgcore.learners import shape_of
-from pgcore.train import SEEDS_WORTH_A_THREAD, learner_of, minibatches, random_return
+from pgcore.train import (
+    SEEDS_WORTH_A_THREAD,
+    final_evaluation,
+    learner_of,
+    minibatches,
+    random_return,
+)
 
 loop = importlib.import_module("pgcore.train")  # the module; pgcore.train is its function
 EVERY = pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -204,15 +210,6 @@ def test_pause_and_resume(no_thread_stays: None) -> None:
     reader.join()
     assert reader.error is None and not control.paused
     assert_same(reader.histories[-1], train(SHARDED))
-
-
-def test_a_forgotten_pause_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And does not begin again at the next batch."""
-    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.01)
-    control = Control()
-    control.pause()
-    control.check()
-    assert not control.paused
 
 
 def test_cancel_ends_a_paused_run(no_thread_stays: None) -> None:
@@ -411,3 +408,16 @@ def test_both_learners_draw_the_same_curves() -> None:
     parted = difference[difference.any(axis=1)]
     assert 0 < len(parted) <= len(difference)
     assert stats.holm(ttest_1samp(parted, 0, axis=1).pvalue).min() > 0.05
+
+
+def test_the_final_policy_is_measured_over_a_hundred_episodes():
+    history = train(Config(num_seeds=60))
+    returns = final_evaluation(history)
+    assert returns.shape == (60, 100)
+    own = history.config.eval_episodes
+    assert np.array_equal(returns[:, :own], history.eval_episode_returns[-1])  # the same stream
+    assert np.array_equal(returns, final_evaluation(history, threads=1))
+    # A maximum over evaluations is easier to reach than a mean over a hundred episodes.
+    threshold = 300.0
+    solved = returns.mean(-1) >= threshold
+    assert history.reached(threshold).sum() > solved.sum() > 0

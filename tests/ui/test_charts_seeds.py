@@ -146,7 +146,7 @@ def test_each_band_is_what_stats_says_of_the_first_seeds(band, interval):
 
 
 def test_one_seed_has_no_interval_and_that_is_said():
-    assert "no interval from one seed" in seeds.band_numbers(FINAL, "t", 1)[0]
+    assert "no interval from n = 1" in seeds.band_numbers(FINAL, "t", 1)[0]
     assert seeds.band_rows(HISTORIES, "bootstrap", 1)["low"].isna().all()
 
 

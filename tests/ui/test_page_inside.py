@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from ui.inside.words import OPTIONS
 
 ROOT = Path(__file__).parents[2]
-SHORT = {"total_timesteps": "2000", "num_seeds": "2"}
+SHORT = {"v": "2", "total_timesteps": "2000", "num_seeds": "2"}
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -91,7 +91,7 @@ def test_a_formula_is_judged_and_trained_and_shared():
 def test_an_error_points_at_the_character_and_the_last_formula_stays():
     app = opened("pages/baseline.py", num_windows="1000", formula="b = v")
     app.text_input(key="baseline_typed").set_value("b = vv").run()
-    (said,) = (error.value for error in app.error)
+    (said,) = (text.value for text in app.text)
     assert said.replace("\\", "") == "vv is not known here; did you mean v?"
     assert app.code[0].value == "b = vv\n    ^"
     assert latex(app)[0] == r"\Psi_t = Q_t - V_\phi(s_t)"
@@ -102,7 +102,7 @@ def test_an_error_points_at_the_character_and_the_last_formula_stays():
 def test_a_formula_without_a_number_is_reported_and_not_drawn():
     app = opened("pages/baseline.py", num_windows="1000")
     settled(app.text_input(key="baseline_typed").set_value("b = log(v - 1000)").run())
-    sentences = [error.value for error in app.error]
+    sentences = [text.value for text in app.text]
     assert len(sentences) == 2  # measured, and trained
     assert all("gives NaN at t" in sentence for sentence in sentences)
     assert not any("Variance" in text.value for text in app.markdown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -14,6 +13,7 @@ from pgcore import Config, runs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import examine
 from pgcore.gradients.findings import ESTIMATORS
+from pgcore.jobs import Engine, Lane
 from ui.cloud import words as cloud_words
 from ui.shell import policy as measure
 
@@ -55,11 +55,12 @@ def table(app: AppTest, column: str):
 
 
 @pytest.fixture
-def shelf(monkeypatch) -> Iterator[None]:
+def engine(monkeypatch) -> Engine:
     """No measurements yet, and none of these is left behind."""
-    monkeypatch.setattr(measure, "_jobs", type(measure._jobs)())
+    made = Engine()
+    monkeypatch.setattr(measure, "ENGINE", made)
     monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 5.0)
-    yield
+    return made
 
 
 def ask(key: str, work, steps: int = 1000) -> AppTest:
@@ -76,7 +77,7 @@ def ask(key: str, work, steps: int = 1000) -> AppTest:
     return AppTest.from_function(page, kwargs=arguments, default_timeout=30).run()
 
 
-def test_a_measurement_is_made_once_for_all_sessions(shelf):
+def test_a_measurement_is_made_once_for_all_sessions(engine):
     calls: list[str] = []
 
     def work(progress):
@@ -87,9 +88,10 @@ def test_a_measurement_is_made_once_for_all_sessions(shelf):
     assert ask("a", work).text[0].value == "result 1"
     assert ask("b", work).text[0].value == "result 2"
     assert len(calls) == 2
+    assert engine.get("a").bytes >= 1000 * measure.STEP_BYTES
 
 
-def test_a_long_measurement_shows_its_progress_and_then_its_result(shelf, monkeypatch):
+def test_a_long_measurement_shows_its_progress_and_then_its_result(engine, monkeypatch):
     monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.05)
     told, go = Event(), Event()
 
@@ -108,29 +110,26 @@ def test_a_long_measurement_shows_its_progress_and_then_its_result(shelf, monkey
     assert settled(app).text[0].value == "the result"
 
 
-def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(shelf, monkeypatch):
+def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(engine, monkeypatch):
     monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.05)
-    go, ended = Event(), Event()
+    go = Event()
 
     def work(progress):
         assert go.wait(30)
-        try:
-            progress(0.5)
-        finally:
-            ended.set()
+        progress(0.5)
         return "made"
 
     app = ask("left", work)
-    monkeypatch.setattr(measure, "ABANDONED_SECONDS", -1.0)
+    left = engine.get("left")
+    left.asked -= engine.lanes["measurement"].patience
     go.set()
-    assert ended.wait(30)
-    assert isinstance(measure._jobs["left"].result.exception(30), measure.Abandoned)
-    monkeypatch.undo()
+    assert left.finished.wait(30)
+    assert left.status == "abandoned"
     assert settled(app.run()).text[0].value == "made"
 
 
-def test_a_measurement_that_fails_says_so_and_may_be_tried_again(shelf):
-    outcomes = iter([ValueError("The parameters are not finite."), "made"])
+def test_a_measurement_that_fails_says_so_and_may_be_tried_again(engine):
+    outcomes = iter([ValueError("The parameters are not finite"), "made"])
 
     def work(progress):
         outcome = next(outcomes)
@@ -139,24 +138,17 @@ def test_a_measurement_that_fails_says_so_and_may_be_tried_again(shelf):
         return outcome
 
     app = ask("bad", work)
-    assert app.error[0].value == "The parameters are not finite."
+    assert app.text[0].value == "The parameters are not finite"
     assert app.run().text[0].value == "made"
 
 
-def test_the_oldest_measurements_make_room(shelf):
-    for name in "abc":
-        ask(name, lambda progress: 0, steps=measure.ROOM // 2)
-    assert list(measure._jobs) == ["b", "c"]
-    ask("b", lambda progress: 1, steps=measure.ROOM // 2)
-    assert list(measure._jobs) == ["c", "b"]
-
-
-def test_too_many_measurements_are_refused_in_a_sentence(shelf, monkeypatch):
+def test_too_many_measurements_are_refused_in_a_sentence(engine, monkeypatch):
     monkeypatch.setattr(measure, "FIRST_PAINT_SECONDS", 0.01)
-    monkeypatch.setattr(measure, "MAX_WAITING", 1)
+    engine.lanes = {"measurement": Lane(1, waiting=1)}
     go = Event()
-    ask("first", lambda progress: go.wait(30))
-    assert ask("second", lambda progress: 0).error[0].value.startswith("Many measurements")
+    for key in "ab":
+        ask(key, lambda progress: go.wait(30))
+    assert "try again in a minute" in ask("c", lambda progress: 0).error[0].value
     go.set()
 
 
@@ -166,7 +158,7 @@ def test_too_many_measurements_are_refused_in_a_sentence(shelf, monkeypatch):
 def test_a_policy_is_the_same_alone_or_among_others():
     alone, among = (Config(num_seeds=n, total_timesteps=1000) for n in (1, 3))
     for config in (alone, among):
-        runs.REGISTRY.submit(config).finished.wait(60)
+        runs.run(config).finished.wait(60)
     first, second = (measure.frozen(config, 0, 2) for config in (alone, among))
     assert first.identity == second.identity
     assert (first.row == second.row).all()
@@ -291,7 +283,7 @@ def test_dragging_b_moves_the_variance_and_trains_with_it():
     config = Config(
         algorithm="constant", baseline=30.0, num_seeds=3, total_timesteps=2000, batch_size=8
     )
-    assert runs.REGISTRY.get(config).outcome == "done"
+    assert runs.get(config).status == "done"
     assert "[" in re.search(r"b\* = [\d.]+ (\[.*?\])", words(app)).group(1)
 
 

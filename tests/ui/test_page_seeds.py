@@ -13,7 +13,7 @@ from ui.seeds import view as seeds
 from ui.shell.series import LAB_ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"seeds_pool": "30", "total_timesteps": "1000"}
+SMALL = {"v": "2", "seeds_pool": "30", "total_timesteps": "1000"}
 CONFIG = Config(num_seeds=30, total_timesteps=1000)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from pgcore import Config, train
 from pgcore.algorithms import ALGORITHMS
 from pgcore.episodes import play, policy_of
+from pgcore.jobs import Busy, Engine, Lane
+from tests import tasks
 from ui.player import episodes as player
 from ui.watch import agents, film
 
@@ -64,7 +65,9 @@ def test_what_the_runs_do_not_have_is_said_and_something_else_shown(query, sente
 
 def test_another_environment_is_refused_in_a_sentence():
     app = watching(env_id="Acrobot-v1", algorithms="reinforce", num_seeds="1")
-    assert any(text.value.startswith("Episodes of CartPole alone can be watched") for text in app.info)
+    assert any(
+        text.value.startswith("Episodes of CartPole alone can be watched") for text in app.info
+    )
 
 
 CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside="alone")
@@ -102,44 +105,62 @@ def test_an_episode_is_a_few_kilobytes():
 STATES = np.array([[0.1 * t, 0, 0.01 * t, 0] for t in range(4)])
 
 
-@pytest.fixture(autouse=True)
-def no_films(monkeypatch):
-    monkeypatch.setattr(film, "_films", type(film._films)())
+@pytest.fixture
+def engine(monkeypatch) -> Engine:
+    """No films yet."""
+    made = Engine()
+    monkeypatch.setattr(film, "ENGINE", made)
+    return made
 
 
-def test_a_film_is_made_once_on_another_thread(monkeypatch):
-    threads, make = [], film.FORMATS["WebP"][0]
-
-    def watched(states, progress):
-        threads.append(threading.current_thread())
-        return make(states, progress)
-
-    monkeypatch.setitem(film.FORMATS, "WebP", (watched, ""))
-    first, second = film.order(STATES, "WebP"), film.order(STATES.copy(), "WebP")
-    assert first is second
-    assert first.file.result()[:4] == b"RIFF"
-    assert first.share == 1
-    assert len(threads) == 1
-    assert threads[0] is not threading.main_thread()
-    assert (film.moving(STATES) or "").startswith("data:image/webp;base64,UklGR")
+@pytest.mark.parametrize(("format", "first"), [("WebP", b"RIFF"), ("GIF", b"GIF89a")])
+def test_a_film_is_made_once_in_another_process(engine, format, first):
+    made = film.order(STATES, format)
+    assert film.order(STATES.copy(), format) is made
+    assert film.moving(STATES) is None
+    assert made.finished.wait(120)
+    assert (made.status, made.error, made.share) == ("done", "", 1.0)
+    assert made.result == film.FORMATS[format][0](STATES)  # the same bytes as from this process
+    assert made.result.startswith(first)
+    assert film.moving(STATES).startswith(f"data:image/{format.lower()};base64,")
     assert film.moving(STATES[:2]) is None
 
 
-def test_films_do_not_queue_without_end(monkeypatch):
-    gate = threading.Event()
-    monkeypatch.setitem(film.FORMATS, "GIF", (lambda states, tell: gate.wait(60) and b"", ""))
-    try:
-        for i in range(film.MAX_WAITING):
-            film.order(STATES + i, "GIF")
-        with pytest.raises(ValueError, match=r"^Many films are being made; try again"):
-            film.order(STATES - 1, "GIF")
-    finally:
-        gate.set()
+def test_films_do_not_queue_without_end(engine):
+    engine.lanes = {"film": Lane(0, waiting=2)}
+    for i in range(2):
+        film.order(STATES + i, "GIF")
+    with pytest.raises(Busy, match="try again in a minute"):
+        film.order(STATES - 1, "GIF")
 
 
-def test_only_the_latest_films_are_kept():
-    for i in range(film.KEPT + 3):
-        film.order(STATES[:1] + i, "GIF").file.result()
-    assert len(film._films) == film.KEPT
-    assert film.moving(STATES[:1]) is None
-    assert film.moving(STATES[:1] + film.KEPT + 2) is not None
+def shown(states: np.ndarray) -> AppTest:
+    """The panel of one episode's films."""
+
+    def page(states):
+        from ui.watch import film
+
+        film.panel(states, "name")
+
+    return AppTest.from_function(page, kwargs={"states": states}, default_timeout=30).run()
+
+
+def test_a_film_that_fails_says_so_and_may_be_tried_again(engine, monkeypatch):
+    monkeypatch.setitem(film.FORMATS, "GIF", (tasks.refuses, "for slides"))
+    app = shown(STATES)
+    app.button[0].click().run()
+    assert engine.get(film.identity(STATES, "GIF")).finished.wait(120)
+    app.run()
+    assert "The GIF could not be made" in app.error[0].value
+    assert "The disk is full." in app.error[0].value
+    assert app.button[0].label.startswith("Make the GIF")
+
+
+def test_a_film_is_asked_for_and_downloaded(engine):
+    app = shown(STATES)
+    assert len(app.button) == 2
+    app.button[1].click().run()
+    assert engine.get(film.identity(STATES, "WebP")).finished.wait(120)
+    app.run()
+    assert [button.label for button in app.button] == ["Make the GIF: for slides"]
+    assert app.get("download_button")[0].proto.label.startswith("Download the WebP, ")

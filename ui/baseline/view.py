@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from pgcore import formula as formulas
-from pgcore import runs
-from pgcore.config import Config
 from pgcore.formula import Formula, FormulaError
 from pgcore.gradients import weights
 from pgcore.gradients.findings import Findings
@@ -18,6 +14,7 @@ from ui.baseline import words
 from ui.cloud.words import TRUE_GRADIENT
 from ui.shell import export, figures, link, live
 from ui.shell import policy as measure
+from ui.shell.notice import notice
 from ui.shell.series import FIELDS, Figure
 
 TYPED, EXAMPLE = "baseline_typed", "baseline_example"
@@ -65,14 +62,10 @@ def _take() -> None:
 def show(error: FormulaError) -> None:
     """The sentence, and a caret under the character that it speaks of."""
     said, pointed = st.columns([3, 2], vertical_alignment="center")
-    said.error(plain(str(error)))
+    with said:
+        notice(str(error), "error")
     if error.text:
         pointed.code(error.pointer(), language=None)
-
-
-def plain(sentence: str) -> str:
-    """A sentence whose signs are no Markdown: it may quote the reader's formula."""
-    return re.sub(r"([^\w\s])", r"\\\1", sentence)
 
 
 def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None:
@@ -115,13 +108,8 @@ def training(formula: Formula) -> None:
     config = link.figure().config.replace(formula=str(formula))
     figure = Figure(TRAINED, config.replace(algorithm=TRAINED[0]))
     configs = {key: measure.as_trained(config) for key, config in figure.configs.items()}
-    shown = _runs(configs)
-    own = shown.get("formula")
-    if own is not None and own.outcome == "failed":
-        st.error(plain(f"Training with it stopped. {own.error.partition(': ')[2]}"))
-        del shown["formula"]
-    if any(run.live for run in shown.values()):
-        live.controls(shown, "baseline")
+    shown = live.run_or_offer(configs, verb="Train")
+    live.controls(shown, "baseline")
     band = link.settings()["band"]
 
     def draw() -> None:
@@ -130,30 +118,11 @@ def training(formula: Formula) -> None:
 
     if shown:
         live.watch(shown, draw)
-    histories = {
-        key: run.history for key, run in shown.items() if run.history and run.outcome == "done"
-    }
+    histories = live.finished(shown)
     if len(histories) == len(TRAINED):
         st.markdown(words.on_learning(histories))
     with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
         export.panel(figure, shown)
-
-
-def _runs(configs: dict[str, Config]) -> dict[str, runs.Run]:
-    """The runs that are there, or that are quick, or that the reader asks for."""
-    shown = live.find(configs)
-    missing = {key: config for key, config in configs.items() if key not in shown}
-    again = {key: run.config for key, run in shown.items() if run.outcome == "cancelled"}
-    seconds = live.expected_seconds(missing | again)
-    wanted = bool(missing) and not again and seconds < runs.QUICK_SECONDS
-    if not wanted and (missing or again):
-        wanted = st.button(f"Train, about {seconds:,.0f} s", icon=":material/play_arrow:")
-    if wanted:
-        try:
-            shown |= live.start(missing | again)
-        except runs.Busy as busy:
-            st.warning(str(busy))
-    return {key: shown[key] for key in configs if key in shown}
 
 
 def dictionary() -> None:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pgcore import envs, runs
+from pgcore import envs
 from pgcore.config import Config
 from pgcore.gradients import collect_windows
 from pgcore.gradients.arrows import shift_of_constant
 from pgcore.gradients.constant_baseline import measured_constants, relative_variance
 from pgcore.gradients.findings import Findings
-from pgcore.history import History
 from ui.cloud.words import TRUE_GRADIENT
 from ui.parabola import charts as parabola
 from ui.parabola import words
@@ -81,7 +80,8 @@ def contenders(
 
 def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
     """Learning curves with each baseline, trained as the reader drags."""
-    shown = _started(configs, "train")
+    shown = live.run_or_offer(configs, verb="Train with these baselines")
+    live.controls(shown, "train")
     config = next(iter(configs.values()))
     env, n = envs.describe(config.env_id), config.num_seeds
 
@@ -93,7 +93,7 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
         )
         said = words.training_description(histories)
         st.vega_lite_chart(rows, chart, key="training", alt=said)
-        if any(run.live for run in shown.values()):
+        if len(live.finished(shown)) < len(shown):
             live.progress(shown)
 
     live.watch(shown, draw)
@@ -102,39 +102,11 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
         f"interval; an evaluation is the mean of {config.eval_episodes} episodes. More variance at "
         "one policy need not mean less learning (Chung et al. 2021)."
     )
-    ended = _histories(shown)
+    ended = live.finished(shown)
     for key in (parabola.BEST, parabola.YOURS):
         if parabola.NONE in ended and key in ended:
             found = words.gain(ended[parabola.NONE], ended[key])
             st.markdown(f"- {words.on_training(found, names[key])}")
-
-
-def _histories(shown: Mapping[str, runs.Run]) -> dict[str, History]:
-    """What the runs that have ended left behind."""
-    return {
-        key: run.history
-        for key, run in shown.items()
-        if run.outcome == "done" and run.history is not None
-    }
-
-
-def _started(configs: Mapping[str, Config], key: str) -> dict[str, runs.Run]:
-    """The runs: started at once if quick, else at the press of a button."""
-    shown = live.find(configs)
-    stopped = any(run.outcome in live.AGAIN for run in shown.values())
-    if len(shown) < len(configs) or stopped:
-        seconds = live.expected_seconds(configs)
-        wanted = seconds < runs.QUICK_SECONDS and not stopped
-        if not wanted and not any(run.live for run in shown.values()):
-            label = f"Train with these baselines, about {seconds:,.0f} s"
-            wanted = st.button(label, key=f"start_{key}", type="primary")
-        if wanted:
-            try:
-                shown = live.start(configs)
-            except runs.Busy as busy:
-                st.warning(str(busy))
-    live.controls(shown, key)
-    return shown
 
 
 def far(policy: measure.Policy, found: Findings) -> None:
@@ -143,12 +115,10 @@ def far(policy: measure.Policy, found: Findings) -> None:
         return
     plain = measure.as_trained(policy.config.replace(algorithm="policy_gradient"))
     both = {"none": plain, "far": plain.replace(algorithm="constant", baseline=words.FAR)}
-    shown = _started(both, "far")
-    ended = _histories(shown)
+    shown = live.run_or_offer(both, verb="Train both")
+    ended = live.finished(shown)
     if len(ended) < len(both):
-        if not shown:
-            return
-        live.watch(shown, lambda: live.progress(shown))
+        live.follow(shown, "far")
         return
     gain = words.gain(ended["none"], ended["far"])
     shift = shift_of_constant(found.cloud, words.FAR)

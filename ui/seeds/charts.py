@@ -17,7 +17,6 @@ import pandas as pd
 from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
-from pgcore.plotting.curves import written
 from pgcore.plotting.theme import colour, spec
 
 Pools = Mapping[str, np.ndarray]  # scores [S] by algorithm
@@ -305,7 +304,4 @@ def band_spec(last_step: int, eval_interval: int, low: float, high: float) -> di
 
 def band_numbers(pools: Pools, band: str, n: int) -> list[str]:
     """The band of each algorithm's score, in words."""
-    return [
-        f"{ALGORITHMS[key].name} {written(BANDS[band].of(pool[:n]), 0)}"
-        for key, pool in pools.items()
-    ]
+    return [f"{ALGORITHMS[key].name} {BANDS[band].of(pool[:n]):.0f}" for key, pool in pools.items()]

@@ -12,7 +12,6 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.history import History
-from pgcore.plotting.curves import written
 from pgcore.plotting.theme import colour
 from ui.seeds.charts import GREY, compact
 from ui.seeds.study_charts import HALF, LABELS, RIGHT, name
@@ -81,8 +80,8 @@ def noise_table(
         rows.append(
             {
                 "estimator": name(key),
-                "variance between seeds [95%]": written(between, 0),
-                f"of {episodes} episodes' mean [95%]": written(within, 0),
+                "variance between seeds [95%]": f"{between:.0f}",
+                f"of {episodes} episodes' mean [95%]": f"{within:.0f}",
                 f"standard error, n = {n}": error(n, episodes),
                 f"with {wanted} episodes": error(n, wanted),
                 f"with n = {2 * n}": error(2 * n, episodes),

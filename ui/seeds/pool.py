@@ -105,33 +105,14 @@ def study_size() -> int:
 
 def trained(figure: Figure, score: str, place: DeltaGenerator) -> Pool:
     """The pool, once it has trained; until then the page ends in a button or a progress bar."""
-    shown = live.find(figure.configs)
-    histories = {
-        key: run.history
-        for key, run in shown.items()
-        if run.outcome == "done" and run.history is not None
-    }
+    shown = live.run_or_offer(figure.configs, place, patience=UNASKED_SECONDS)
+    histories = live.finished(shown)
     if len(histories) == len(figure.algorithms):
         return Pool(figure, histories, score)
-    if any(run.live for run in shown.values()):
-        live.controls(shown, "seeds")
-        live.watch(shown, lambda: live.progress(shown))
-        st.stop()
-    stopped = any(run.outcome in live.AGAIN for run in shown.values())
-    seconds = live.expected_seconds(figure.configs)
-    if stopped or seconds > UNASKED_SECONDS:
-        if stopped:
-            live.progress(shown)
-        label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
-        if not place.button(label, icon=":material/play_arrow:", type="primary"):
-            st.info(f"These {figure.config.num_seeds:,} seeds have not been trained yet.")
-            st.stop()
-    try:
-        live.start(figure.configs)
-    except runs.Busy as busy:
-        st.warning(str(busy))
-        st.stop()
-    st.rerun()
+    if not live.any_live(shown):
+        st.info(f"These {figure.config.num_seeds:,} seeds have not been trained yet.")
+    live.follow(shown, "seeds")
+    st.stop()
 
 
 def needs_two(pool: Pool) -> bool:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
-from pgcore.plotting.curves import written
 from ui.seeds.charts import GREY, Pools, compact
 
 RIGHT, HALF, WRONG, OPEN = "#5B8DB8", "#E0A100", "#C8324A", "#9E9E9E"
@@ -176,8 +175,8 @@ def power_table(pools: Mapping[str, Pools]) -> pd.DataFrame:
                 {
                     "pair": f"{name(better)} − {name(worse)}",
                     "score": label,
-                    "difference": written(stats.difference_interval(x, y)),
-                    "effect d": written(effect, 2),
+                    "difference": f"{stats.difference_interval(x, y):.1f}",
+                    "effect d": f"{effect:.2f}",
                     "seeds each": needed,
                     "for d's 95%": between,
                     "n": len(x),
@@ -250,10 +249,10 @@ def comparison_table(pools: Pools, n: int) -> pd.DataFrame:
         rows.append(
             {
                 "pair": f"{name(better)} − {name(worse)}",
-                "difference [95%]": written(stats.difference_interval(x, y)),
+                "difference [95%]": f"{stats.difference_interval(x, y):.1f}",
                 "Welch p": p_text(p),
                 "permutation p": p_text(permutation.p),
-                "P(better wins) [95%]": written(stats.probability_of_improvement(x, y), 2),
+                "P(better wins) [95%]": f"{stats.probability_of_improvement(x, y):.2f}",
                 "n": f"{n} + {n}",
             }
         )

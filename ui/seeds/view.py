@@ -7,7 +7,6 @@ import streamlit as st
 from pgcore import runs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
-from pgcore.plotting.curves import written
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
 from ui.seeds.pool import Pool, header, needs_two, picked, remember, trained
@@ -96,8 +95,7 @@ def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:
     own = scores[agent][seed - pool.figure.config.first_seed]
     rows = seeds.distribution_rows(scores, low, high, own)
     means = "; ".join(
-        f"{ALGORITHMS[key].name} {written(stats.mean_t_interval(x), 0)}"
-        for key, x in scores.items()
+        f"{ALGORITHMS[key].name} {stats.mean_t_interval(x):.0f}" for key, x in scores.items()
     )
     st.vega_lite_chart(
         rows, seeds.distribution_spec(low, high, label), key=f"seeds_{score}",

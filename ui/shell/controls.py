@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgcore.algorithms import ALGORITHMS
-from pgcore.plotting.curves import BANDS
+from pgcore.plotting import bands
 from ui.shell import link
 from ui.shell.notice import notice
 from ui.shell.pages import PARAMETERS
@@ -265,7 +265,7 @@ def band_picker() -> None:
     state = link.settings()
     st.session_state.setdefault("set_band", state["band"])
     state["band"] = st.segmented_control(
-        "Band", list(BANDS), key="set_band", label_visibility="collapsed", required=True
+        "Band", bands.quick(), key="set_band", label_visibility="collapsed", required=True
     )
 
 

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 import streamlit as st
 
-from pgcore import envs, stats
+from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting import curves
-from pgcore.runs import Run
+from pgcore.plotting import verdict as verdicts
+from pgcore.plotting.bands import BANDS
+from pgcore.plotting.series import Series, kept_label
+from pgcore.runs import Run, identity
 from pgcore.train import random_return
-from ui.shell.controls import Figure
+from ui.shell.series import Figure
 
 
 def learning_curves(
     shown: Mapping[str, Run],
     figure: Figure,
     band: str,
-    kept: Mapping[str, Run] | None = None,
+    kept: tuple[Figure, Mapping[str, Run]] | None = None,
     upto: int | None = None,
 ) -> None:
     """The chart of what the runs have reached by now, or had reached after `upto` evaluations."""
     env = envs.describe(figure.config.env_id)
-    histories = {key: run.history for key, run in shown.items() if run.history is not None}
-    if upto is not None:
-        histories = {key: history.upto(upto) for key, history in histories.items()}
-    cartpole = env.is_cartpole
-    top = float(env.max_episode_steps) if cartpole else 0.0
-    bottom = 0.0 if cartpole else -float(env.max_episode_steps)
-    frames = [curves.rows(histories, band)] if histories else []
+    series = _series(shown, figure, upto)
     if kept:
-        old = {key: run.history for key, run in kept.items() if run.history is not None}
-        frames += [curves.rows(old, band, ", kept")] if old else []
-    rows = curves.joined(frames, top, bottom)
-    random = random_return(env.env_id) if cartpole else None
+        before, runs = kept
+        for one in _series(runs, before):
+            label = kept_label(one.label, before.config, figure.config)
+            series.append(Series(label, one.colour, one.history, dashed=True))
+    bottom, top = env.return_range
+    rows = _rows(_names(series), band, bottom, top, series)
+    random = random_return(env.env_id) if env.is_cartpole else None
     spec = curves.curves_spec(
         figure.config.total_timesteps, bottom, top, env.reward_threshold, random, background()
     )
-    st.vega_lite_chart(
-        rows, spec, key="curves", alt=description(histories, band), theme="streamlit"
-    )
+    st.vega_lite_chart(rows, spec, key="curves", alt=description(series, band), theme="streamlit")
     how = "the most probable action" if figure.config.eval_greedy else "sampled actions"
     st.caption(
-        f"Band: {curves.BANDS[band]}. n counts training seeds. Each evaluation: mean return of "
+        f"Band: {BANDS[band].meaning}. n counts training seeds. Each evaluation: mean return of "
         f"{figure.config.eval_episodes} episodes with {how}."
     )
 
@@ -53,41 +52,74 @@ def background() -> str:
     return st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor")
 
 
-def description(histories: Mapping, band: str) -> str:
+def description(series: Sequence[Series], band: str) -> str:
     """The chart in words."""
     parts = [
-        f"{ALGORITHMS[key].name} at {history.final_returns.mean():.0f} after "
-        f"{history.eval_steps[-1]:,} steps (n = {history.config.num_seeds})"
-        for key, history in histories.items()
+        f"{one.label} at {one.history.final_returns.mean():.0f} after "
+        f"{one.history.eval_steps[-1]:,} steps (n = {one.history.config.num_seeds})"
+        for one in series
     ]
-    return f"Episodic return against environment steps, {curves.BANDS[band]}: " + "; ".join(parts)
+    return f"Episodic return against environment steps, {BANDS[band].meaning}: " + "; ".join(parts)
 
 
-def verdict(shown: Mapping[str, Run]) -> None:
-    """Best against worst in one sentence, with its uncertainty."""
-    done = {k: run.history for k, run in shown.items() if run.history and run.outcome == "done"}
-    if len(done) < 2 or any(history.config.num_seeds < 2 for history in done.values()):
-        return
-    ranked = sorted(done, key=lambda key: done[key].final_returns.mean())
-    worst, best = ranked[0], ranked[-1]
-    pairs = len(done) * (len(done) - 1) // 2  # the pair was picked by looking at all of them
-    gap = stats.difference_interval(
-        done[worst].final_returns, done[best].final_returns, 1 - 0.05 / pairs
-    )
-    n = done[best].config.num_seeds
-    clear = "which excludes 0" if gap.low > 0 else "which includes 0: more seeds are needed"
-    corrected = f", corrected for {pairs} pairs" if pairs > 1 else ""
-    st.markdown(
-        f"**{ALGORITHMS[best].name}** ends {gap.estimate:.0f} above "
-        f"**{ALGORITHMS[worst].name}**; 95% interval of the difference "
-        f"[{gap.low:.0f}, {gap.high:.0f}]{corrected}, n = {n} seeds each, {clear}."
-    )
+def _series(
+    shown: Mapping[str, Run], figure: Figure, evaluations: int | None = None
+) -> list[Series]:
+    """The runs that have been evaluated, or as they stood after some evaluations."""
+    found = []
+    for name, run in shown.items():
+        if (history := run.history) is not None:
+            history = history if evaluations is None else history.upto(evaluations)
+            algorithm = ALGORITHMS[history.config.algorithm]  # a page may add runs to the figure
+            own = figure.series.get(name)
+            label, colour = (own.label, own.colour) if own else (algorithm.name, algorithm.colour)
+            found.append(Series(label, colour, history, final=run.final))
+    return found
+
+
+def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
+    """Best against worst in one sentence; the details stand below it."""
+    scores = {
+        figure.series[name].label: run.result.final_returns
+        for name, run in shown.items()
+        if run.result is not None
+    }
+    if said := verdicts.verdict(scores):
+        st.markdown(said.sentence)
+        st.caption(said.details)
 
 
 def table(shown: Mapping[str, Run], figure: Figure) -> None:
     """Final return, mean return and seeds that solved it, each with its uncertainty."""
-    histories = {key: run.history for key, run in shown.items() if run.history is not None}
-    if histories:
+    series = _series(shown, figure)
+    if series:
         threshold = envs.describe(figure.config.env_id).reward_threshold
-        st.dataframe(curves.table(histories, threshold), hide_index=True, width="stretch")
-        st.caption("Means with 95% t intervals over seeds, shares with Wilson intervals.")
+        rows = _table(_names(series), threshold, series)
+        st.dataframe(rows, hide_index=True, width="stretch")
+        st.caption(
+            "Means with 95% t intervals over seeds, shares with Wilson's. One good evaluation of "
+            "few episodes does not make a policy that solves the task, which Gymnasium asks of "
+            "the mean of 100."
+        )
+
+
+# --- rows are built once for each state of the runs, and kept as the browser gets them ---
+
+
+def _names(series: Sequence[Series]) -> tuple:
+    """What the rows of some series depend on."""
+    return tuple(
+        (identity(one.history.config), len(one.history.eval_steps), one.label, one.colour,
+         one.dashed, one.final is None)
+        for one in series
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rows(names: tuple, band: str, bottom: float, top: float, _series: Sequence[Series]):
+    return pa.Table.from_pandas(curves.rows(_series, band, bottom, top), preserve_index=False)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _table(names: tuple, threshold: float | None, _series: Sequence[Series]):
+    return pa.Table.from_pandas(curves.table(_series, threshold), preserve_index=False)

@@ -20,7 +20,7 @@ from typing import Any
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
-from pgcore.plotting.curves import BANDS
+from pgcore.plotting import bands
 from ui.shell.notice import notices
 from ui.shell.series import DEFAULT, FIELDS, Figure, parse_figure
 
@@ -176,9 +176,9 @@ def parse(
         except ValueError as error:
             refused.append(str(error))
     kept, band = query.pop("kept", ""), query.pop("band", "std")
-    values["band"] = band if band in BANDS else "std"
-    if band not in BANDS:
-        refused.append(f"band is {band[:40]!r}; it must be one of {', '.join(BANDS)}.")
+    values["band"] = band if band in bands.quick() else "std"
+    if band not in bands.quick():
+        refused.append(f"band is {band[:40]!r}; it must be one of {', '.join(bands.quick())}.")
     if kept:
         values["kept"], problems = parse_figure(dict(urllib.parse.parse_qsl(kept)))
         refused += problems
@@ -221,6 +221,8 @@ def _values(parameters: Mapping[str, Parameter], whole: bool) -> dict[str, str]:
 
 
 def show_refusals() -> None:
-    """Say, once, what the link asked for and could not have."""
-    if refused := st.session_state.pop("refused", []):
-        notices(refused, title="From the link; what cannot be had has its default in its place:")
+    """Say what the link asked for and could not have, until the visitor has read it."""
+    if refused := st.session_state.get("refused"):
+        title = "From the link; what cannot be had has its default in its place:"
+        with notices(refused, title=title):
+            st.button("Close", key="refused_read", on_click=refused.clear, type="tertiary")

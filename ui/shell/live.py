@@ -1,18 +1,29 @@
-"""Show runs while they run: poll, progress, pause, cancel. The runs belong to the registry."""
+"""Find, start or offer runs, and show them while they run: progress, pause, cancel.
+
+    shown = live.run_or_offer(configs)       # starts what is quick, else a button with its time
+    live.follow(shown, "page")               # the bar and the buttons, until all have ended
+    histories = live.finished(shown)
+
+The runs belong to the engine and not to the session: who asks for the same gets the same.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import runs
 from pgcore.config import Config
+from pgcore.history import History
+from pgcore.jobs import AGAIN, ENGINE, Busy
+from pgcore.runs import Run
+from ui.shell.notice import notice
 from ui.shell.series import Figure
 
-AGAIN = ("cancelled", "failed")
 POLL_SECONDS = 0.15
 FIRST_PAINT_SECONDS = 2.0  # a quick run is waited for, and stands in the first paint
 ARRIVAL_SECONDS = 5.0  # whoever arrives, by a link or otherwise, finds this much running
@@ -23,127 +34,178 @@ gc.freeze()  # what is imported by now is never garbage: later collections pass 
 
 def wait_until_compiled() -> None:
     """Hold the page while the kernels compile, which a machine does once."""
-    ready = runs.warm_up()
-    if not ready.wait(0.3):
+    compiling = runs.warm_up()
+    if not compiling.finished.wait(0.3):
         with st.spinner("Compiling the learner: some 30 seconds, at the first start only."):
-            ready.wait()
+            compiling.finished.wait()
+    if compiling.status == "failed":
+        notice(f"The learner could not be compiled, so nothing can run. {compiling.error}", "error")
+        st.button("Try again", icon=":material/refresh:")  # every run of the page does
+        st.stop()
 
 
-def find(configs: Mapping[str, Config]) -> dict[str, runs.Run]:
+# --- find, start or offer ---
+
+
+def find(configs: Mapping[str, Config]) -> dict[str, Run]:
     """The runs that exist already."""
-    found = {key: runs.REGISTRY.get(config) for key, config in configs.items()}
-    return {key: run for key, run in found.items() if run is not None}
+    found = {name: runs.get(config) for name, config in configs.items()}
+    return {name: run for name, run in found.items() if run is not None}
 
 
-def start(configs: Mapping[str, Config]) -> dict[str, runs.Run]:
-    """Submit every config; wait a moment for those that are quick.
+def finished(shown: Mapping[str, Run]) -> dict[str, History]:
+    """The histories of the runs that are complete."""
+    return {name: run.result for name, run in shown.items() if run.result is not None}
 
-    Raises: runs.Busy.
+
+def any_live(shown: Mapping[str, Run]) -> bool:
+    """Whether any run has yet to end."""
+    return any(run.live for run in shown.values())
+
+
+def run_or_offer(
+    configs: Mapping[str, Config],
+    place: DeltaGenerator | None = None,
+    verb: str = "Run",
+    patience: float = runs.QUICK_SECONDS,
+) -> dict[str, Run]:
+    """The runs of these configs, by name; what is missing is started if all of it is quick.
+
+    For longer ones, and for what was cancelled or has failed, there is a button with the time
+    that it will take.
+
+    Args:
+        place: where the button stands; here, if not given.
+        verb: what the button says.
+        patience: seconds; what takes less starts unasked.
     """
-    started = {key: runs.REGISTRY.submit(config) for key, config in configs.items()}
-    for run in started.values():
-        if runs.expected_seconds(run.config) < runs.QUICK_SECONDS:
-            run.finished.wait(FIRST_PAINT_SECONDS)
-    return started
-
-
-def expected_seconds(configs: Mapping[str, Config]) -> float:
-    """How long the configs that have no history yet will take together."""
-    return sum(
-        runs.expected_seconds(config)
-        for config in configs.values()
-        if (run := runs.REGISTRY.get(config)) is None or run.outcome != "done"
-    )
-
-
-def run_or_offer(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, runs.Run], Figure]:
-    """Run at once what is quick; for the rest put a Run button, with its time, at `place`.
-
-    Returns: the runs to show and the figure they belong to. Before the button is pressed that is
-    the last figure that ran, plainly marked; nothing if there is none.
-    """
-    shown = find(figure.configs)
-    stopped = any(run.outcome in AGAIN for run in shown.values())
-    if len(shown) < len(figure.configs) or stopped:
-        seconds = expected_seconds(figure.configs)
-        patience = runs.QUICK_SECONDS if "last_figure" in st.session_state else ARRIVAL_SECONDS
-        wanted = seconds < patience and not stopped
-        if not wanted and not any(run.live for run in shown.values()):
-            label = f"{'Run again' if stopped else 'Run'}, about {seconds:,.0f} s"
-            wanted = place.button(label, icon=":material/play_arrow:", type="primary")
+    shown = find(configs)
+    missing = {
+        name: config
+        for name, config in configs.items()
+        if name not in shown or shown[name].status in AGAIN
+    }
+    stopped = any(run.status in AGAIN for run in shown.values())
+    place = place or st.empty()
+    seconds = sum(map(runs.expected_seconds, missing.values()))
+    wanted = bool(missing) and not stopped and seconds < patience
+    if missing and not wanted and not any_live(shown):
+        label = f"{verb}{' again' if stopped else ''}, about {seconds:,.0f} s"
+        wanted = place.button(label, icon=":material/play_arrow:", type="primary")
         if wanted:
-            try:
-                shown = start(figure.configs)
-                place.empty()
-            except runs.Busy as busy:
-                st.warning(str(busy))
+            place.empty()
+    if wanted:
+        try:
+            shown |= {name: runs.run(config) for name, config in missing.items()}
+        except Busy as busy:
+            place.warning(str(busy))
+            shown = find(configs)
+    _wait_for_quick(shown.values())
+    return {name: shown[name] for name in configs if name in shown}
+
+
+def _wait_for_quick(shown: Iterable[Run]) -> None:
+    until = time.monotonic() + FIRST_PAINT_SECONDS
+    for run in shown:
+        if run.lane == "quick" and run.status in ("queued", "running"):
+            run.finished.wait(max(until - time.monotonic(), 0.0))
+
+
+def run_figure(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, Run], Figure]:
+    """`run_or_offer` for a figure; until it has run, the last one that did, plainly marked.
+
+    Returns: the runs to show, if any, and the figure they belong to.
+    """
+    state = st.session_state
+    patience = runs.QUICK_SECONDS if "last_figure" in state else ARRIVAL_SECONDS
+    shown = run_or_offer(figure.configs, place, patience=patience)
     if shown:
-        st.session_state["last_figure"] = figure
+        state["last_figure"] = figure
         return shown, figure
-    last = st.session_state.get("last_figure")
+    last = state.get("last_figure")
     if last is None:
         return {}, figure
     st.warning("The settings above have not run yet; the picture below belongs to earlier ones.")
     return find(last.configs), last
 
 
-def watch(shown: Mapping[str, runs.Run], draw: Callable[[], None]) -> None:
+# --- while they run ---
+
+
+def follow(shown: Mapping[str, Run], key: str) -> None:
+    """Buttons and progress, for a page that shows nothing else until the runs have ended."""
+    if shown:
+        controls(shown, key)
+        watch(shown, lambda: progress(shown))
+
+
+def watch(shown: Mapping[str, Run], draw: Callable[[], None]) -> None:
     """Call `draw` now and, while any run lives, several times a second."""
-    live = any(run.live for run in shown.values())
+    live = any_live(shown)
 
     def view() -> None:
+        for run in shown.values():
+            run.touch()
         draw()
-        if live and not any(run.live for run in shown.values()):
+        if live and not any_live(shown):
             st.rerun()  # the whole page, once: the timer ends and the buttons change
 
     st.fragment(view, run_every=POLL_SECONDS if live else None)()
 
 
-def progress(shown: Mapping[str, runs.Run]) -> None:
+def progress(shown: Mapping[str, Run]) -> None:
     """One bar for all runs, with the rate and the time left, or how they ended."""
     every = list(shown.values())
     for run in every:
         if run.status == "failed":
-            st.error(f"The run of {run.config.algorithm} failed ({run.error}). Try it again.")
-    steps = sum(r.progress * r.config.total_timesteps * r.config.num_seeds for r in every)
-    total = sum(r.config.total_timesteps * r.config.num_seeds for r in every)
-    rate = sum(run.steps_per_second for run in every if run.status == "running")
-    if any(run.live for run in every):
+            notice(f"The run of {run.config.algorithm} failed. {run.error}", "error")
+        if run.status == "abandoned":
+            st.warning(f"The run of {run.config.algorithm} was paused for long; it has ended.")
+    steps = sum(run.share * run.steps for run in every)
+    total = sum(run.steps for run in every)
+    live = [run for run in every if run.live]
+    if live:
+        rate = sum(run.steps_per_second for run in live if run.status == "running")
         left = f", {(total - steps) / rate:,.0f} s left" if rate else ""
-        waiting = [run for run in every if run.status == "queued"]
-        ahead = max((runs.REGISTRY.place(run) for run in waiting), default=0)
-        queue = f" · waiting behind {ahead}" if ahead and len(waiting) == len(every) else ""
-        paused = " · paused" if any(run.status == "paused" for run in every) else ""
-        text = f"{steps:,.0f} of {total:,} steps, {rate:,.0f} steps/s{left}{queue}{paused}"
+        paused = " · paused" if any(run.status == "paused" for run in live) else ""
+        text = f"{steps:,.0f} of {total:,} steps, {rate:,.0f} steps/s{left}{_queue(live)}{paused}"
         st.progress(steps / total, text=text)
         return
-    cancelled = [run for run in every if run.status == "cancelled"]
-    if cancelled:
+    if any(run.status == "cancelled" for run in every):
         st.caption(f":material/cancel: Cancelled at {steps:,.0f} of {total:,} steps.")
         return
-    seconds = sum(run.elapsed for run in every)
-    rate = total / seconds if seconds else 0.0
-    st.caption(
-        f":material/check: {total:,} environment steps and every evaluation in {seconds:.2f} s "
-        f"({rate:,.0f} steps/s)"
-    )
+    if all(run.status == "done" for run in every):
+        seconds = sum(run.elapsed for run in every)
+        rate = total / seconds if seconds else 0.0
+        st.caption(
+            f":material/check: {total:,} environment steps and every evaluation in "
+            f"{seconds:.2f} s ({rate:,.0f} steps/s)"
+        )
 
 
-def controls(shown: Mapping[str, runs.Run], key: str) -> None:
+def _queue(live: list[Run]) -> str:
+    """How many of others' runs come first, while none of these has begun."""
+    ahead = min(ENGINE.place(run) for run in live)
+    waits = all(run.status == "queued" for run in live)
+    return f" · waiting behind {ahead}" if ahead and waits else ""
+
+
+def controls(shown: Mapping[str, Run], key: str) -> None:
     """Pause or resume, and cancel, while anything runs."""
-    live = [run for run in shown.values() if run.live]
+    # The last first: a place that the first leaves must not go to the second.
+    live = [run for run in reversed(list(shown.values())) if run.live]
     if not live:
         return
-    paused = any(run.control.paused for run in live)
+    paused = any(run.status == "paused" for run in live)
     buttons = st.container(horizontal=True)
     label, icon = ("Resume", "play_arrow") if paused else ("Pause", "pause")
     if buttons.button(label, icon=f":material/{icon}:", key=f"{key}_pause"):
         for run in live:
-            run.control.resume() if paused else run.control.pause()
+            run.resume() if paused else run.pause()
         st.rerun()
     if buttons.button("Cancel", icon=":material/stop:", key=f"{key}_cancel"):
         for run in live:
-            run.control.cancel()
+            run.cancel()
         for run in live:
             run.finished.wait(1.0)
         st.rerun()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 ICONS = {"info": ":material/info:", "warning": ":material/warning:", "error": ":material/error:"}
 
@@ -19,14 +20,17 @@ def notice(sentence: str, kind: str = "warning", title: str = "") -> None:
     notices([sentence], kind, title)
 
 
-def notices(sentences: Sequence[str], kind: str = "warning", title: str = "") -> None:
+def notices(sentences: Sequence[str], kind: str = "warning", title: str = "") -> DeltaGenerator:
     """Several sentences in one box, below a title of ours.
 
     Args:
         kind: one of ICONS.
         title: our own words: this one is Markdown.
+
+    Returns: the box.
     """
-    with st.container(border=True, key=None):
-        st.markdown(f"{ICONS[kind]} {title}".strip())
-        for sentence in sentences:
-            st.text(sentence)
+    box = st.container(border=True)
+    box.markdown(f"{ICONS[kind]} {title}".strip())
+    for sentence in sentences:
+        box.text(sentence)
+    return box

@@ -12,13 +12,9 @@ forgotten when others need its room.
 from __future__ import annotations
 
 import math
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock, Semaphore, Thread
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -29,7 +25,9 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.findings import Findings, find
+from pgcore.jobs import ENGINE, Busy, Job
 from ui.shell import controls, link, live
+from ui.shell.notice import notice
 from ui.shell.series import FIELDS
 
 Result = TypeVar("Result")
@@ -40,12 +38,9 @@ WINDOWS = [1000, 2000, 4000, 8000]
 NUM_WINDOWS = 4000
 MAX_STEPS = 2**19  # of one measurement's windows: longer batches, fewer of them
 
-WORKERS = 2
-MAX_WAITING = 24
-ROOM = 6 * MAX_STEPS  # steps kept by all measurements together, some 80 bytes each
+STEP_BYTES = 80  # that a recorded step takes in a result
 FIRST_PAINT_SECONDS = 0.9  # what is quicker stands in the first paint, without a bar
 POLL_SECONDS = 0.2
-ABANDONED_SECONDS = 5.0  # unasked for so long, a measurement ends
 
 
 # --- the policy that is held still ---
@@ -88,7 +83,7 @@ def frozen(config: Config, seed: int, checkpoint: int) -> Policy:
 
     Raises: ValueError if the run has no such seed or checkpoint (yet).
     """
-    run = runs.REGISTRY.get(config)
+    run = runs.get(config)
     history = run.history if run else None
     known = history is not None and 0 <= checkpoint < len(history.checkpoints)
     if history is None or not known or seed not in config.seeds:
@@ -152,27 +147,12 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
 
 def _train(config: Config) -> None:
     """Have the run of this config; stop the page until there is one."""
-    shown = live.find({"run": config})
-    run = shown.get("run")
-    if run is not None and run.outcome == "done":
+    shown = live.run_or_offer({"run": config}, verb="Train this agent")
+    if live.finished(shown):
         return
-    seconds = live.expected_seconds({"run": config})
-    wanted = run is None and seconds < runs.QUICK_SECONDS
-    if (run is None or run.outcome in live.AGAIN) and not wanted:
-        label = f"Train this agent, about {seconds:,.0f} s"
-        wanted = st.button(label, icon=":material/play_arrow:", type="primary")
-    if wanted:
-        try:
-            shown = live.start({"run": config})
-        except runs.Busy as busy:
-            st.warning(str(busy))
-    if shown and shown["run"].outcome == "done":
-        return
-    if not shown:
+    if not live.any_live(shown):
         st.info("This agent has not learned yet; there is no policy to measure.")
-        st.stop()
-    live.controls(shown, "measured")
-    live.watch(shown, lambda: live.progress(shown))
+    live.follow(shown, "measured")
     st.stop()
 
 
@@ -223,58 +203,6 @@ def choose_baseline(
 # --- measurements, made once and off the page's thread ---
 
 
-class Abandoned(Exception):
-    """Nobody waits for this measurement any more."""
-
-
-class Job:
-    """One measurement in the making."""
-
-    def __init__(self, work: Callable[[Progress], Any], steps: int) -> None:
-        self.steps, self.share, self.asked = steps, 0.0, time.monotonic()
-        self.result: Future[Any] = Future()
-        Thread(target=self._run, args=(work,), name="measurement", daemon=True).start()
-
-    def _run(self, work: Callable[[Progress], Any]) -> None:
-        try:
-            with _slots:
-                self._tell(0.0)
-                self.result.set_result(work(self._tell))
-        except Exception as error:  # shown to whoever asked
-            self.result.set_exception(error)
-
-    def _tell(self, share: float) -> None:
-        if time.monotonic() - self.asked > ABANDONED_SECONDS:
-            raise Abandoned
-        self.share = share
-
-    @property
-    def abandoned(self) -> bool:
-        return self.result.done() and isinstance(self.result.exception(), Abandoned)
-
-
-_slots = Semaphore(WORKERS)
-_jobs: OrderedDict[Hashable, Job] = OrderedDict()  # the youngest stands last
-_lock = Lock()
-
-
-def _ask(key: Hashable, work: Callable[[Progress], Any], steps: int) -> Job:
-    with _lock:
-        job = _jobs.pop(key, None)
-        if job is None or job.abandoned:
-            if sum(not other.result.done() for other in _jobs.values()) >= MAX_WAITING:
-                raise runs.Busy("Many measurements are waiting; try again in a minute.")
-            job = Job(work, steps)
-        job.asked = time.monotonic()
-        _jobs[key] = job
-        room = sum(other.steps for other in _jobs.values())
-        for old in [k for k, other in _jobs.items() if other.result.done() and k != key]:
-            if room <= ROOM:
-                break
-            room -= _jobs.pop(old).steps
-    return job
-
-
 def measured(
     key: Hashable, work: Callable[[Progress], Result], label: str, steps: int = 1000
 ) -> Result | None:
@@ -286,27 +214,30 @@ def measured(
         key: everything that the result depends on, and a name for what it is.
         work: must touch nothing of Streamlit.
         label: said beside the bar.
-        steps: a result's size, in recorded steps of some 80 bytes.
+        steps: a result's size, in recorded steps.
 
     Returns: None while it is being made, or when it cannot be; that is said on the page.
     """
+    wanted = Job(key, lambda progress, control: work(progress), "measurement", STEP_BYTES * steps)
     try:
-        job = _ask(key, work, steps)
-        return job.result.result(FIRST_PAINT_SECONDS)
-    except (TimeoutError, Abandoned):
+        job = ENGINE.ask(wanted)
+    except Busy as busy:
+        st.error(str(busy))
+        return None
+    job.finished.wait(FIRST_PAINT_SECONDS)
+    if job.status == "done":
+        return job.result
+    if job.status == "failed":
+        notice(job.error, "error")
+    else:
         _show_progress(job, label)
-    except Exception as error:
-        _jobs.pop(key, None)  # whoever comes next may try again
-        if not isinstance(error, ValueError):
-            raise
-        st.error(str(error))
     return None
 
 
 def _show_progress(job: Job, label: str) -> None:
     def view() -> None:
-        job.asked = time.monotonic()
-        if job.result.done():
+        job.touch()
+        if job.finished.is_set():
             st.rerun()
         st.progress(job.share, text=f"{label}: {job.share:.0%}")
 

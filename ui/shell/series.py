@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pgcore.algorithms import ALGORITHMS
@@ -63,7 +64,7 @@ class Figure:
         """The config of one algorithm, its own changes included."""
         return self.config.replace(algorithm=algorithm, **self.changes.get(algorithm, {}))
 
-    @property
+    @cached_property
     def series(self) -> dict[str, Series]:
         """By name: the algorithm's key, with the value behind it where a setting varies."""
         if not self.vary or not self.values:
@@ -186,7 +187,7 @@ def parse_figure(texts: Mapping[str, str]) -> tuple[Figure, list[str]]:
         key = found["key"] if found else name
         if found is None or key not in ALGORITHMS:
             refused.append(
-                f"algorithms names {key[:40]!r}; it must name some of {', '.join(ALGORITHMS)}."
+                f"algorithms names {name[:40]!r}; it must name some of {', '.join(ALGORITHMS)}."
             )
             continue
         own = dict(part.partition("=")[::2] for part in (found["changes"] or "").split(";") if part)
