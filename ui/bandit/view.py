@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pgcore.exact.bandit import Bandit, never_good_arm
-from ui.bandit import charts
+from pgcore.exact import fates
+from pgcore.exact.bandit import Bandit
+from ui.bandit import charts, words
 from ui.shell import controls, lesson
 
 
@@ -22,9 +23,9 @@ def one_pull() -> None:
         noise, size = controls.slider("bandit_noise"), controls.slider("bandit_pulls")
     bandit = Bandit([w / sum(weights) for w in weights], q_values, noise)
     with presets.container(horizontal=True, gap="small"):
-        for name, value in charts.baselines(bandit).items():
+        for name, value in fates.baselines(bandit).items():
             st.button(
-                charts.shown(name), key=f"preset {name}",
+                words.shown(name), key=f"preset {name}",
                 on_click=controls.turn, args=("bandit_b", value),
             )  # fmt: skip
     with slide:
@@ -56,34 +57,17 @@ def one_pull() -> None:
             "Exact, no sampling. The mean is g for every baseline but the batch mean, which "
             f"holds each pull in its own baseline and keeps {1 - 1 / size:.3g} of g."
         )
-    st.caption(
-        "Thin arrows: one pull of an arm, ψ(Q − b), as wide as the arm is probable; thick "
-        "arrow: their mean g. Read as a move of the policy this is *natural* policy gradient. "
-        f"Drawn {charts.reach(bandit):.3g} times as long, so that without a baseline the "
-        "longest ends in its own corner. A pale bar is the noise, ± one standard deviation."
-    )
+    st.caption(words.on_the_arrows(bandit, charts.reach(bandit)))
 
 
 def same_variance() -> None:
     """Runs of natural policy gradient under five baselines, two of them of equal variance."""
-    question = "b\\* − 1 and b\\* + 1 have equal variance. Do they meet the same fate?"
-    options = (
-        "The same: equal variance, equal fate",
-        "b\\* − 1 gets stuck on a worse arm more often",
-        "b\\* + 1 gets stuck on a worse arm more often",
-    )
-    reasons = (
-        "With these runs and this step size the two intervals overlap.",
-        "A low baseline rewards whatever was pulled first, and the policy commits to it; a "
-        "high one punishes it, and the policy looks further (Chung et al. 2021).",
-        "",
-    )
     count, step, _ = st.columns(3)
     with count:
         runs = controls.slider("bandit_runs")
     with step:
         step_size = controls.slider("bandit_step")
-    said = lesson.predict("fates", question, options)
+    said = lesson.predict("fates", words.QUESTION, words.OPTIONS)
     first = charts.first_steps()
     if said is None:
         st.dataframe(charts.written_first(first), hide_index=True, width="content")
@@ -92,13 +76,13 @@ def same_variance() -> None:
             "policy: the exact variance of the first step under five baselines."
         )
     else:
-        stories = {name: charts.runs(name, runs, step_size) for name in first["baseline"]}
-        which = charts.which_sticks(stories["b* - 1"], stories["b* + 1"])
-        lesson.reveal("fates", question, options[which], reasons[which])
+        stories = {name: fates.runs(name, runs, step_size) for name in first["baseline"]}
+        lesson.reveal("fates", words.QUESTION, *words.answer(stories))
+        st.markdown(words.on_least_variance(stories))
         for column, (name, policies) in zip(st.columns(5), stories.items(), strict=True):
             with column:
                 variance = first.set_index("baseline").loc[name, "tr_var"]
-                st.markdown(f"**{charts.shown(name)}**: tr Var {variance:.3f}")
+                st.markdown(f"**{words.shown(name)}**: tr Var {variance:.3f}")
                 st.vega_lite_chart(
                     charts.path_rows(policies),
                     charts.path_spec(),
@@ -106,9 +90,9 @@ def same_variance() -> None:
                     key=f"paths {name}",
                     alt=f"Forty runs with baseline {name} on the simplex.",
                 )
-                st.markdown(charts.fate_words(policies))
+                st.markdown(words.fates_in_colour(policies))
         st.caption(
-            f"n = {runs:,} runs of {charts.STEPS} steps each, 40 of them drawn; 95% Wilson "
+            f"n = {runs:,} runs of {fates.STEPS} steps each, 40 of them drawn; 95% Wilson "
             "intervals. tr Var: of the first step, exact. Stuck: π(best) below 1%; found: "
             "above 99%; else undecided. Equal seeds give equal noise to every baseline."
         )
@@ -128,11 +112,7 @@ def two_arms() -> None:
         alt="Probability that the good arm is never pulled, against the constant baseline: "
         "zero for b at least 0, rising to one half as b falls.",
     )
-    st.markdown(
-        f"Two arms pay 1 and 0, the start is uniform, b = {b:g}: with probability "
-        f"**{never_good_arm(step_size, b):.8f}** the good arm is never pulled in all "
-        "eternity, however many steps. For b ≥ 0 this cannot happen."
-    )
+    st.markdown(words.on_never(step_size, b))
     st.latex(
         r"P = \prod_{t\ge 0} \bigl(1-\sigma(\theta_t)\bigr),\qquad \theta_0 = 0,\quad "
         r"\theta_{t+1} = \theta_t + \frac{\alpha\, b}{1-\sigma(\theta_t)}"

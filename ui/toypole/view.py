@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from pgcore.exact.toypole import ToyPole
+from pgcore.gradients import enumerated
 from ui.shell import controls, lesson
-from ui.toypole import charts
+from ui.toypole import charts, words
 
 
 def _lab() -> ToyPole:
     """The chain with the policy and the discount that the settings hold."""
     theta = tuple(controls.value_of(f"pole_t{x}") for x in range(5))
-    return charts.pole(theta, controls.value_of("pole_gamma"))
+    return enumerated.pole(theta, controls.value_of("pole_gamma"))
 
 
 def chain() -> None:
@@ -21,7 +22,7 @@ def chain() -> None:
     with beside:
         theta = tuple(controls.slider(f"pole_t{x}") for x in range(5))
         gamma = controls.slider("pole_gamma")
-    lab = charts.pole(theta, gamma)
+    lab = enumerated.pole(theta, gamma)
     with picture:
         st.vega_lite_chart(
             charts.chain_rows(lab),
@@ -51,7 +52,7 @@ def estimates() -> None:
         "Draw others", icon=":material/casino:", width="stretch",
         on_click=controls.turn, args=("pole_draw", draw + 1),
     )  # fmt: skip
-    rows = charts.estimate_rows(lab, constant, n, draw)
+    rows = enumerated.estimate_rows(lab, constant, n, draw)
     left, right = st.columns(2)
     with left:
         st.vega_lite_chart(
@@ -85,12 +86,11 @@ def batch_mean() -> None:
     options = ("Nothing", "About 12.5%", "More than three times that")
     said = lesson.predict("shrink", question, options)
     if said is not None:
-        rows = charts.length_rows(lab, 4000, controls.value_of("pole_draw"))
-        lost = charts.lost_at(rows, 8)
+        rows = enumerated.length_rows(lab, 4000, controls.value_of("pole_draw"))
+        lost = enumerated.lost_at(rows, 8)
         lesson.reveal(
-            "shrink", question, options[charts.which_loss(lost["batch_mean"], 8)],
-            f"The batch mean loses {lost['batch_mean']:.1%}, leave one out still "
-            f"{lost['leave_one_out']:.1%}.",
+            "shrink", question, options[words.which_loss(lost["batch_mean"], 8)],
+            words.on_shrink(lab, lost),
         )  # fmt: skip
         st.vega_lite_chart(
             rows,
@@ -101,11 +101,7 @@ def batch_mean() -> None:
         )
         st.caption(
             "Filled dots: every window enumerated (T up to 12). Open dots: n = 4,000 sampled "
-            "windows with 95% t intervals. Later values of one run contain the consequences of "
-            "earlier actions, so a baseline made of them subtracts part of the signal; leaving "
-            "out the action's own value does not mend that. It is mostly a shrink: at T = 8 "
-            f"the mean's cosine with g∞ is {charts.cosine(lab, 'batch_mean'):.4f}, and Adam, "
-            "which divides by the arrow's size, hides a shrink."
+            "windows with 95% t intervals."
         )
 
 
@@ -121,10 +117,10 @@ def lambdas() -> None:
     options = ("Yes, λ = 0 is best", "No, some λ between is best", "No, λ = 1 is best")
     said = lesson.predict("lambda", question, options)
     if said is not None:
-        rows = charts.lambda_rows(lab, error, averaged)
-        best = charts.best_lambda(lab, error, averaged)
+        rows = enumerated.lambda_rows(lab, error, averaged)
+        best = enumerated.best_lambda(lab, error, averaged)
         lesson.reveal(
-            "lambda", question, options[charts.which_lambda(best)],
+            "lambda", question, options[words.which_lambda(best)],
             f"With errors of {error:g} and {averaged:,} windows averaged, λ = {best:.2f}.",
         )  # fmt: skip
         st.vega_lite_chart(
@@ -133,7 +129,7 @@ def lambdas() -> None:
             key="lambda",
             alt=f"Bias, noise and total error of GAE against lambda; least at {best:.2f}.",
         )
-        st.caption(charts.lambda_words(lab))
+        st.caption(words.lambda_words(lab))
 
 
 def gradients() -> None:
@@ -142,28 +138,20 @@ def gradients() -> None:
     left, right = st.columns(2)
     with left:
         st.vega_lite_chart(
-            charts.field_rows(lab),
+            enumerated.field_rows(lab),
             charts.field_spec(),
             key="fields",
             alt="Components of the two gradients by state, both arrows scaled to length 1.",
         )
     with right:
         st.vega_lite_chart(
-            charts.climb_rows(lab, (0, 2), controls.value_of("pole_radius")),
+            enumerated.climb_rows(lab, (0, 2), controls.value_of("pole_radius")),
             charts.climb_spec(),
             key="climb",
             alt="Height gained on a closed walk: zero again for the discounted gradient, not "
             "for the batch's.",
         )
-    words, slide = st.columns([2.6, 1])
+    text, slide = st.columns([2.6, 1])
     with slide:
         controls.slider("pole_radius")
-    skew = charts.asymmetries(lab)
-    words.markdown(
-        "Batches count states by how often they occur, μ, and apply no γᵗ: their mean is g∞, "
-        "not ∇J, the gradient of the discounted return from the start. They are "
-        f"{charts.angle_between(lab):.1f}° apart. Right: walk a circle round θ, in the plane "
-        "of states 0 and 2, adding up the slope. ∇J brings you back to the height where you "
-        "began. g∞ does not: it is the slope of **no** landscape (Nota & Thomas 2020). "
-        f"Asymmetry of the Jacobian: g∞ {skew['g∞']:.4f}, ∇J {skew['∇J']:.0e}."
-    )
+    text.markdown(words.on_gradients(lab))
