@@ -9,20 +9,24 @@ from __future__ import annotations
 import importlib
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from pgcore import envs, seeding
+from pgcore import compilation, envs, seeding
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.history import History
 from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
+PATIENCE = 2.0  # seconds of a first call, until it is said that it compiles
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
 
 
@@ -64,13 +68,41 @@ class Control:
             raise Cancelled
 
 
-def train(config: Config, threads: int | None = None) -> History:
-    """Train every seed of `config`.
+def train(
+    config: Config | str | None = None, threads: int | None = None, **settings: Any
+) -> History:
+    """Train every seed of a config.
+
+    Args:
+        config: a Config, or an estimator's key: `train("ppo", num_seeds=100)` is
+            `train(Config(algorithm="ppo", num_seeds=100))`.
+        settings: of Config, where `config` is no Config yet or is to be changed.
 
     Returns: the complete `History`. Bit-identical on every call, for any number of threads.
     """
-    *_, history = stream(config, threads)
+    if not isinstance(config, Config):
+        config = Config() if config is None else Config(algorithm=config)
+    with _told_while_compiling():
+        *_, history = stream(config.replace(**settings), threads)
     return history
+
+
+@contextmanager
+def _told_while_compiling() -> Iterator[None]:
+    """One line for whoever waits for the first call on a machine, which compiles."""
+
+    def tell() -> None:
+        if not compilation.found_in_cache():
+            print("pgcore: compiling the learner, some 20 s, once on this machine", file=sys.stderr)
+
+    waiting = threading.Timer(PATIENCE, tell)
+    waiting.daemon = True
+    if not compilation.used():
+        waiting.start()
+    try:
+        yield
+    finally:
+        waiting.cancel()
 
 
 def stream(
