@@ -13,7 +13,8 @@ lint:
 	$(BIN)/ruff format --check .
 
 types:
-	$(BIN)/mypy app.py ui pgcore benchmarks examples tests
+	$(BIN)/mypy app.py ui pgcore benchmarks examples
+	cd tests && MYPYPATH=.. ../$(BIN)/mypy --config-file ../pyproject.toml .
 	$(BIN)/mypy --strict pgcore
 
 js:

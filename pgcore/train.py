@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -191,7 +192,7 @@ def learner_name(config: Config) -> str:
     return config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
 
 
-def learner_of(config: Config):
+def learner_of(config: Config) -> ModuleType:
     """The module of a config's learner, imported when it is used: torch takes seconds."""
     return importlib.import_module(f"pgcore.learners.{learner_name(config)}")
 
