@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
-from pgcore.gradients.estimates import gradients_of, squared_scores, weights
+from pgcore.gradients.estimates import gradients_of, measurable, squared_scores, weights
 from pgcore.gradients.inference import (
     DRAWS,
     Array,
@@ -127,7 +126,7 @@ def scatter(
 def by_batch_size(
     windows: Windows,
     config: Config,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     *,
     threads: int | None = None,
     progress: Progress = unheard,
@@ -140,13 +139,13 @@ def by_batch_size(
 
     Returns: a row an algorithm and batch size, `score` (Psi = 1) among the algorithms.
     """
-    algorithms = tuple(algorithms)
+    keys = measurable() if algorithms is None else tuple(algorithms)
     longest = windows.mc_q.shape[1]
     sizes = [2**k for k in range(longest.bit_length()) if 2**k < longest] + [longest]
     rows = []
     for done, steps in enumerate(sizes, start=1):
         short = windows.shortened(steps)
-        psi = weights(short, config.replace(batch_size=steps), algorithms)
+        psi = weights(short, config.replace(batch_size=steps), keys)
         psi["score"] = np.ones_like(short.mc_q)
         squares = squared_scores(short)
         terms = {key: weight.astype(np.float64) ** 2 * squares for key, weight in psi.items()}

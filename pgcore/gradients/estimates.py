@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from pgcore.algorithms import ALGORITHMS
+from pgcore.algorithms import ALGORITHMS, Algorithm
 from pgcore.compilation import kernel
 from pgcore.config import Config
 from pgcore.gradients.measurement import Reference, reference_of
@@ -41,21 +41,33 @@ REFERENCE_BLOCK = 2048  # long windows in memory at once
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
+def measurable(algorithms: Mapping[str, Algorithm] = ALGORITHMS) -> tuple[str, ...]:
+    """The estimators that batches of fixed length show; REINFORCE's end with their episodes."""
+    return tuple(key for key, entry in algorithms.items() if not entry.whole_episodes)
+
+
 def weights(
-    windows: Windows, config: Config, algorithms: Iterable[str] = tuple(ALGORITHMS)
+    windows: Windows, config: Config, algorithms: Iterable[str] | None = None
 ) -> dict[str, np.ndarray]:
     """Psi of every algorithm on the same windows.  [N, T] each
 
     `config` sets the constant, lambda and formula, which need no new windows. PPO stands where it
-    starts, at rho = 1, where its gradient is GAE's. REINFORCE needs whole episodes, which windows
-    are not; its weight is the Monte-Carlo return, the same thing with the window's cut undone.
+    starts, at rho = 1, where its gradient is GAE's. The running mean, which training takes over
+    past batches, is here the mean of the other windows' Q: a constant as independent of the window
+    as the past is, and less noisy.
+
+    Args:
+        algorithms: those of `measurable()` by default.
+
+    Raises: ValueError for an estimator that updates at the ends of episodes.
     """
-    return {
-        key: windows.mc_q
-        if ALGORITHMS[key].whole_episodes
-        else ALGORITHMS[key].weight(windows.batch, config)
-        for key in algorithms
-    }
+    keys = measurable() if algorithms is None else tuple(algorithms)
+    if whole := [key for key in keys if ALGORITHMS[key].whole_episodes]:
+        raise ValueError(
+            f"{', '.join(whole)} updates at the ends of episodes, and a window is a batch of fixed "
+            "length: what would be measured is not what trains."
+        )
+    return {key: ALGORITHMS[key].weight(windows.batch, config) for key in keys}
 
 
 def gradients_of(
@@ -92,7 +104,7 @@ def squared_scores(windows: Windows) -> np.ndarray:
 def estimates(
     windows: Windows,
     config: Config,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     *,
     threads: int | None = None,
     progress: Progress = unheard,
@@ -102,7 +114,8 @@ def estimates(
     Returns: gradients [N, P] by key, and (1/T) sum_t grad log pi(a_t | s_t) [N, P], by which a
         constant baseline enters: g(b) = g(0) - b * mean score.
     """
-    psi = weights(windows, config, dict.fromkeys((BASE, "actor_critic", *algorithms)))
+    wanted = measurable() if algorithms is None else algorithms
+    psi = weights(windows, config, dict.fromkeys((BASE, "actor_critic", *wanted)))
     psi["monte_carlo"] = windows.mc_q - windows.batch.values
     psi["score"] = np.ones_like(windows.mc_q)
     gradients = gradients_of(windows, psi, threads=threads, progress=progress)

@@ -18,6 +18,7 @@ import numpy as np
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.gradients.cloud import Cloud, project
+from pgcore.gradients.estimates import measurable
 from pgcore.gradients.inference import Array, moments, percentile_interval, resampled_means
 from pgcore.gradients.measurement import Measurement, Reference
 from pgcore.gradients.parabola import SampledParabola
@@ -28,8 +29,8 @@ from pgcore.stats import Interval
 PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
 ESTIMATORS = [  # but those that a reader varies (the constant b, a formula), and REINFORCE:
     key  # it updates at the ends of episodes, and a window is a batch of fixed length
-    for key, algorithm in ALGORITHMS.items()
-    if not {"baseline", "formula"} & set(algorithm.reads) and not algorithm.whole_episodes
+    for key in measurable()
+    if not {"baseline", "formula"} & set(ALGORITHMS[key].reads)
 ]
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from pgcore import networks
-from pgcore.algorithms import ALGORITHMS
 from pgcore.batch import Batch
 from pgcore.config import Config
 from pgcore.gradients.estimates import squared_scores, weights
@@ -55,9 +54,8 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
     if not 0 <= index < len(windows):
         raise ValueError(f"index is {index}; it must be from 0 to {len(windows) - 1}.")
     one = slice(index, index + 1)
-    monte_carlo = ALGORITHMS[config.algorithm].whole_episodes
     batch = Batch(**{f.name: getattr(windows.batch, f.name)[one] for f in fields(Batch)})
-    q = (windows.mc_q if monte_carlo else windows.batch.q_values)[index].astype(np.float64)  # [T]
+    q = windows.batch.q_values[index].astype(np.float64)  # [T]
     psi = weights(windows, config, [config.algorithm])[config.algorithm][one].astype(np.float32)
 
     before = windows.row[None].copy()  # [1, P]
@@ -84,7 +82,7 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
             "truncated": batch.truncated[0],
             "value": batch.values[0],
             "next_value": (q - batch.rewards[0]) / (windows.config.gamma or 1.0),
-            "bootstrapped": cut & (not monte_carlo),
+            "bootstrapped": cut,
             "q_value": q,
             "baseline": q - psi[0],
             "psi": psi[0],

@@ -14,7 +14,14 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.gradients.cloud import scatter
 from pgcore.gradients.decomposition import decompose
-from pgcore.gradients.estimates import BASE, estimates, reference, squared_scores, weights
+from pgcore.gradients.estimates import (
+    BASE,
+    estimates,
+    measurable,
+    reference,
+    squared_scores,
+    weights,
+)
 from pgcore.gradients.measurement import Measurement, Reference, measure
 from pgcore.gradients.parabola import SampledParabola, parabola_of
 from pgcore.gradients.windows import Progress, Windows, collect_windows, unheard
@@ -55,7 +62,7 @@ def examine(
     num_windows: int = 4000,
     seed: int = 0,
     *,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     threads: int | None = None,
     progress: Progress = unheard,
 ) -> Report:
@@ -69,7 +76,7 @@ def examine(
 
     Raises: ValueError for a policy that does not fit, or too few or many windows.
     """
-    algorithms = tuple(algorithms)
+    algorithms = measurable() if algorithms is None else tuple(algorithms)
     row_bytes = 4 * shape_of(config).policy_size * (len(algorithms) + OTHERS)
     most = min(MOST, MAX_STEPS // config.batch_size, MAX_BYTES // row_bytes)
     if not FEWEST <= num_windows <= most:
