@@ -509,7 +509,7 @@ def test_intervals_have_their_coverage():
 
 
 def test_a_bias_is_covered_though_few_directions_scatter_widely():
-    """Known mu; the scatter halves from one direction to the next; to first order alone, 86."""
+    """Known mu; the scatter halves from one direction to the next; to first order alone, 90 in 100."""
     rng, studies, held = np.random.default_rng(4), 200, 0
     scale = 6 * 0.5 ** np.arange(20)
     mu = np.eye(20)[0]
@@ -523,7 +523,7 @@ def test_a_bias_is_covered_though_few_directions_scatter_widely():
             {"u": u, "g": g}, other, base="u", unbiased="u", target="u", draws=300, seed=study
         )["g"].added.relative
         held += found.low <= truth <= found.high
-    assert 0.90 * studies <= held < studies
+    assert 0.93 * studies <= held < studies
 
 
 def test_noise_is_not_taken_for_a_gradient():
