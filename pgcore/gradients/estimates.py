@@ -26,7 +26,7 @@ from pgcore.compilation import kernel
 from pgcore.config import Config
 from pgcore.gradients.measurement import Reference, reference_of
 from pgcore.gradients.parabola import parabola_terms
-from pgcore.gradients.windows import Progress, Windows, collect_windows, share_out, unheard
+from pgcore.gradients.windows import Progress, Windows, collect_windows, no_progress, on_threads
 from pgcore.learners import shape_of
 from pgcore.learners.compiled import preference, sigmoid
 
@@ -75,7 +75,7 @@ def gradients_of(
     psi: Mapping[str, np.ndarray],
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> dict[str, np.ndarray]:
     """g of every weight [N, T]: one pass over the steps, all estimators at once.  [N, P] each"""
     size, hidden = shape_of(windows.config).policy_size, windows.config.hidden_dim
@@ -85,11 +85,11 @@ def gradients_of(
 
     def work(share: slice) -> None:
         _gradients(
-            windows.row, hidden, windows.batch.obs, windows.batch.actions, stacked,
+            windows.params, hidden, windows.batch.obs, windows.batch.actions, stacked,
             share.start, share.stop, out,
         )  # fmt: skip
 
-    share_out(work, num_windows, threads, progress)
+    on_threads(work, num_windows, threads, progress)
     return dict(zip(psi, out, strict=True))
 
 
@@ -97,7 +97,7 @@ def squared_scores(windows: Windows) -> np.ndarray:
     """|grad log pi(a_t | s_t)|^2 of every step.  [N, T] float32"""
     out = np.empty_like(windows.mc_q)
     batch = windows.batch
-    _squared_scores(windows.row, windows.config.hidden_dim, batch.obs, batch.actions, out)
+    _squared_scores(windows.params, windows.config.hidden_dim, batch.obs, batch.actions, out)
     return out
 
 
@@ -107,7 +107,7 @@ def estimates(
     algorithms: Iterable[str] | None = None,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The gradients of every algorithm, of `monte_carlo` and `optimal_constant`; and mean scores.
 
@@ -134,13 +134,13 @@ def best_constant(gradients: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def reference(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int,
     seed: int,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Reference:
     """The policy's true gradient: Monte Carlo minus V_phi over 6 N other windows, and its error.
 
@@ -158,7 +158,13 @@ def reference(
             progress((start + share * size) / count)
 
         windows = collect_windows(
-            row, long, size, seed, first=FIRST_REFERENCE + start, threads=threads, progress=report
+            params,
+            long,
+            size,
+            seed,
+            first=FIRST_REFERENCE + start,
+            threads=threads,
+            progress=report,
         )
         psi = {"monte_carlo": windows.mc_q - windows.batch.values}
         parts.append(gradients_of(windows, psi, threads=threads)["monte_carlo"])

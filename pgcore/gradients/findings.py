@@ -23,7 +23,7 @@ from pgcore.gradients.inference import Array, moments, percentile_interval, resa
 from pgcore.gradients.measurement import Measurement, Reference
 from pgcore.gradients.parabola import SampledParabola
 from pgcore.gradients.report import examine
-from pgcore.gradients.windows import Progress, Windows, unheard
+from pgcore.gradients.windows import Progress, Windows, no_progress
 from pgcore.stats import Interval
 
 PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
@@ -47,22 +47,22 @@ class Findings:
 
 
 def find(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int = 4000,
     seed: int = 0,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Findings:
     """Measure ESTIMATORS at a frozen policy and critic; some 1 to 5 seconds.
 
     Args:
-        row: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
+        params: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
         config: T = batch_size, gamma, and what the estimators read.
         progress: called with the share done, 0 to 1.
 
     Raises: ValueError as `examine`.
     """
-    report = examine(row, config, num_windows, seed, algorithms=ESTIMATORS, progress=progress)
+    report = examine(params, config, num_windows, seed, algorithms=ESTIMATORS, progress=progress)
     clouds = report.gradients | {"score": report.scores}
     return Findings(
         report.windows,

@@ -58,13 +58,15 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
     q = windows.batch.q_values[index].astype(np.float64)  # [T]
     psi = weights(windows, config, [config.algorithm])[config.algorithm][one].astype(np.float32)
 
-    before = windows.row[None].copy()  # [1, P]
+    before = windows.params[None].copy()  # [1, P]
     every_step = np.arange(len(q))[None]  # [1, T]
     gradient = compiled.gradient(before, batch, psi, every_step, config)  # [1, P]
     after_sgd = before - learning_rates(config) * gradient
     adam = State(before.copy(), np.zeros_like(before), np.zeros_like(before), np.zeros(1, np.int64))
     compiled.step(adam, gradient, np.ones(1, np.bool_), config)
-    old, sgd, new = (_log_probs(row, batch, config) for row in (before, after_sgd, adam.params))
+    old, sgd, new = (
+        _log_probs(params, batch, config) for params in (before, after_sgd, adam.params)
+    )
 
     falls = batch.terminated[0] | (batch.truncated[0] & (not windows.config.bootstrap_truncation))
     cut = (batch.truncated[0] | (every_step[0] == len(q) - 1)) & ~falls
@@ -95,9 +97,9 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
     return Update(steps, gradient[0], before[0], after_sgd[0], adam.params[0])
 
 
-def _log_probs(row: np.ndarray, batch: Batch, config: Config) -> np.ndarray:
+def _log_probs(params: np.ndarray, batch: Batch, config: Config) -> np.ndarray:
     """log pi(a_t | s_t) of one window, in double precision: small changes must show.  [T]"""
-    policy = shape_of(config).policy(row.astype(np.float64))
+    policy = shape_of(config).policy(params.astype(np.float64))
     logits = networks.forward(policy, batch.obs.astype(np.float64))[0]  # [T, A]
     chosen = np.take_along_axis(logits, batch.actions[0][:, None], -1)[:, 0]
     return chosen - np.logaddexp.reduce(logits, -1)

@@ -17,9 +17,9 @@ of per-window scalars, such as |g_i - gbar|^2, and resampled means are one matri
 
 Squared lengths take more care. To first order |xbar|^2 varies by 2 xbar . (x_i - xbar), which has
 no width where xbar happens to be small: intervals of a bias made of it alone held the truth in 86
-to 90 of 100 simulated studies in which few directions scatter widely, 92 to 98 now. So along the reference's
-directions, the widest that are known, the square itself is resampled, and only the rest is taken
-to first order.
+to 90 of 100 simulated studies in which few directions scatter widely, 92 to 98 now. So along the
+reference's directions, the widest that are known, the square itself is resampled, and only the
+rest is taken to first order.
 
 Shapes: N windows, P parameters, R resamples, K scalars, D directions.
 """
