@@ -360,6 +360,7 @@ def lottery(
         raise ValueError("A lottery draws at least 1 seed, and at least once, of 2 resamples.")
     rng, few = np.random.default_rng(seed), max(draws // 10, 1)
     ranking = _ranking(scores)
+    scores = {name: scores[name] for name in ranking}  # so the given order changes nothing
     found = _misled(scores, ranking, n, draws, rng)
     shares, other = [], 0
     for _ in range(resamples):
