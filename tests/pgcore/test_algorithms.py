@@ -360,7 +360,8 @@ class Watched:
     """A config that remembers what was read of it."""
 
     def __init__(self, config: Config) -> None:
-        self.config, self.read = config, set()
+        self.config = config
+        self.read: set[str] = set()
 
     def __getattr__(self, name: str):
         self.read.add(name)

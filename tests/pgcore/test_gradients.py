@@ -509,7 +509,7 @@ def test_intervals_have_their_coverage():
 
 
 def test_a_bias_is_covered_though_few_directions_scatter_widely():
-    """Known mu; the scatter halves from one direction to the next; to first order alone, 90 in 100."""
+    """Known mu; the scatter halves from direction to direction; to first order alone, 90%."""
     rng, studies, held = np.random.default_rng(4), 200, 0
     scale = 6 * 0.5 ** np.arange(20)
     mu = np.eye(20)[0]

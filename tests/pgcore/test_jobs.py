@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tasks import counts, doubles, fails, sleeps, tells_its_process
 
 from pgcore import jobs, worker
 from pgcore.jobs import Busy, Engine, Job, Lane
-from tasks import counts, doubles, fails, sleeps, tells_its_process
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds; no test measures time
