@@ -38,7 +38,7 @@ def setting(
 
 @dataclass(frozen=True)
 class Config:
-    """A run, whole: two equal configs give bit-identical histories.
+    """All that decides a run: two equal configs give bit-identical histories.
 
     Raises: ValueError that names the field, its value and what is allowed.
     """

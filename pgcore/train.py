@@ -1,7 +1,8 @@
 """THE loop: `train(config)` gives the history, `stream(config)` the history as it grows.
 
-Seeds never meet, so they are dealt out over threads, the caller's among them, and each runs its
-share's whole loop; the kernels hold no GIL. The result is the same bits for any number of threads.
+No seed's computation uses another seed's, so the seeds are divided among threads, the caller's
+thread included. Each thread runs the loop for its share; the kernels release the GIL. The result
+has the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pgcore.history import History
 from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
-PATIENCE = 2.0  # seconds of a first call, until it is said that it compiles
+PATIENCE = 2.0  # seconds; a first call that takes longer says that it compiles
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
 
 
@@ -36,7 +37,7 @@ class Cancelled(Exception):
 
 
 class Control:
-    """A hand on a running loop, from another thread: pause, resume, cancel."""
+    """Controls a running loop from another thread: pause, resume, cancel."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
@@ -83,14 +84,14 @@ def train(
     """
     if not isinstance(config, Config):
         config = Config() if config is None else Config(algorithm=config)
-    with _told_while_compiling():
+    with _notice_of_compiling():
         *_, history = stream(config.replace(**settings), threads)
     return history
 
 
 @contextmanager
-def _told_while_compiling() -> Iterator[None]:
-    """One line for whoever waits for the first call on a machine, which compiles."""
+def _notice_of_compiling() -> Iterator[None]:
+    """Print one line if the first call on this machine has to compile."""
 
     def tell() -> None:
         if not compilation.found_in_cache():
