@@ -14,8 +14,8 @@ lint:
 
 types:
 	$(BIN)/mypy app.py ui pgcore benchmarks examples
-	cd tests && MYPYPATH=.. ../$(BIN)/mypy --config-file ../pyproject.toml \
-		--no-check-untyped-defs --disable-error-code union-attr --disable-error-code arg-type .
+	$(BIN)/mypy --explicit-package-bases --no-check-untyped-defs \
+		--disable-error-code union-attr --disable-error-code arg-type tests
 	$(BIN)/mypy --strict pgcore
 
 js:
