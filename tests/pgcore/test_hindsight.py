@@ -97,7 +97,7 @@ def test_the_clock_starts_again_after_an_episodes_end():
     windows.batch.terminated[0, 3] = True
     found = hindsight(windows, 0, 0)
     assert (found.q.max(1)[:4] <= np.arange(4, 0, -1)).all()
-    assert (found.q.max(1)[4:] > 4).all()
+    assert found.q[4:].max() > 4  # longer than what was left of the old clock
 
 
 def test_slopes_are_those_of_the_preference():

@@ -184,6 +184,5 @@ def compare(found: Findings, every: dict[str, Update], played: Hindsight | None)
     st.caption(
         "One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
         f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
-        f"{FIXED_LENGTH} "
-        f"{TRUE_GRADIENT}"
+        f"{FIXED_LENGTH} {TRUE_GRADIENT}"
     )
