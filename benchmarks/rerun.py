@@ -16,6 +16,7 @@ from pathlib import Path
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.typing import Origin, Subprotocol
 
 from tests.conftest import served
 
@@ -63,7 +64,7 @@ async def session_costs(url: str) -> list[float]:
     pid = server_of(url)
     address = re.sub("^http", "ws", url) + "/_stcore/stream"
     async with websockets.connect(
-        address, subprotocols=["streamlit"], max_size=None, origin=url
+        address, subprotocols=[Subprotocol("streamlit")], max_size=None, origin=Origin(url)
     ) as socket:
         for _ in range(5):
             await _rerun(socket, "")

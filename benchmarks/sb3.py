@@ -34,7 +34,8 @@ class Evaluation(BaseCallback):
             mean, _ = evaluate_policy(
                 self.model, self.env, lab.EVAL_EPISODES, deterministic=False, warn=False
             )
-            self.returns.append(float(mean))
+            assert isinstance(mean, float)  # one mean, not a list of episodes
+            self.returns.append(mean)
         return True
 
 

@@ -83,7 +83,8 @@ def _config(options: argparse.Namespace) -> Config:
         for spec in fields(Config)
         if (value := getattr(options, spec.name)) is not None
     }
-    base = Config.lab() if options.lab else Config()
+    of = {"algorithm": given["algorithm"]} if "algorithm" in given else {}
+    base = Config.lab(**of) if options.lab else Config()  # the lab's critic depends on the agent
     return Config.from_strings(base.to_strings() | given)
 
 

@@ -39,6 +39,19 @@ VERSION = _digest_of_kernels()
 _forget_other_versions()
 
 
+KERNELS: list[Any] = []  # every compiled function
+
+
+def used() -> bool:
+    """Whether any kernel has been compiled, or loaded from the cache, by now."""
+    return any(kernel.signatures for kernel in KERNELS)
+
+
+def found_in_cache() -> bool:
+    """Whether any kernel came from the cache on disk."""
+    return any(kernel.stats.cache_hits for kernel in KERNELS)
+
+
 def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile `function` with Numba; falls back to memory where no cache folder is writable.
 
@@ -47,9 +60,11 @@ def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     function.__qualname__ += f"_{VERSION}"  # of which Numba makes the name in its cache
     options |= dict(nogil=True, fastmath=FAST, error_model="numpy")
     try:
-        return njit(cache=True, **options)(function)
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:  # "no locator available": a read-only install
-        return njit(**options)(function)
+        compiled = njit(**options)(function)
+    KERNELS.append(compiled)
+    return compiled
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -21,7 +21,16 @@ from pgcore.algorithms import ALGORITHMS
 MAX_CHECKPOINT_BYTES = 512 * 2**20
 
 
-def setting(default, help, *, low=None, high=None, step=None, log=False, choices=None) -> Any:
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    log: bool = False,
+    choices: Collection[str] | None = None,
+) -> Any:
     """One hyperparameter: its default, what it is, and what is allowed."""
     bounds = dict(help=help, low=low, high=high, step=step, log=log, choices=choices)
     return field(default=default, metadata=types.MappingProxyType(bounds))
@@ -29,7 +38,7 @@ def setting(default, help, *, low=None, high=None, step=None, log=False, choices
 
 @dataclass(frozen=True)
 class Config:
-    """A run, whole: two equal configs give bit-identical histories.
+    """All that decides a run: two equal configs give bit-identical histories.
 
     Raises: ValueError that names the field, its value and what is allowed.
     """
@@ -144,11 +153,11 @@ class Config:
         return f"Config({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
 
 
-def _parsed(spec: dataclasses.Field, text: str) -> Any:
+def _parsed(spec: dataclasses.Field[Any], text: str) -> Any:
     kind: Any = type(spec.default)
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{spec.name} is {text!r}; it must be true or false.")
+            raise ValueError(f"{spec.name} is {text[:40]!r}; it must be true or false.")
         return text.lower() == "true"
     if kind is str:
         return text
@@ -158,21 +167,22 @@ def _parsed(spec: dataclasses.Field, text: str) -> Any:
         raise ValueError(f"{spec.name} is {text[:40]!r}; {_allowed(spec)}") from None
 
 
-def _allowed(spec: dataclasses.Field) -> str:
+def _allowed(spec: dataclasses.Field[Any]) -> str:
     noun = "a whole number" if isinstance(spec.default, int) else "a number"
     low, high = spec.metadata["low"], spec.metadata["high"]
     return f"it must be {noun} from {low:,} to {high:,}."
 
 
-def _check(spec: dataclasses.Field, value: Any) -> None:
-    kind, bounds = type(spec.default), spec.metadata
+def _check(spec: dataclasses.Field[Any], value: Any) -> None:
+    kind: Any = type(spec.default)
+    bounds = spec.metadata
     if kind is str or kind is bool:
         if not isinstance(value, kind):
             wanted = "text" if kind is str else "True or False"
             raise ValueError(f"{spec.name} is {value!r}; it must be {wanted}.")
         if bounds["choices"] and value not in bounds["choices"]:
             allowed = ", ".join(bounds["choices"])
-            raise ValueError(f"{spec.name} is {value[:40]!r}; it must be one of {allowed}.")
+            raise ValueError(f"{spec.name} is {str(value)[:40]!r}; it must be one of {allowed}.")
         return
     number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
     if not number or not bounds["low"] <= value <= bounds["high"]:  # NaN compares as False

@@ -139,7 +139,7 @@ class Job(Generic[Result]):
         self.status = status
 
 
-AnyJob = TypeVar("AnyJob", bound=Job)
+AnyJob = TypeVar("AnyJob", bound=Job[Any])
 
 
 class Engine:
@@ -147,9 +147,9 @@ class Engine:
 
     def __init__(self, lanes: Mapping[str, Lane] = LANES, room: int = ROOM) -> None:
         self.lanes, self.room = lanes, room
-        self._jobs: dict[Hashable, Job] = {}
-        self._waiting: dict[str, list[Job]] = {name: [] for name in lanes}
-        self._running: dict[str, list[Job]] = {name: [] for name in lanes}
+        self._jobs: dict[Hashable, Job[Any]] = {}
+        self._waiting: dict[str, list[Job[Any]]] = {name: [] for name in lanes}
+        self._running: dict[str, list[Job[Any]]] = {name: [] for name in lanes}
         self._lock = threading.RLock()
 
     def ask(self, job: AnyJob) -> AnyJob:
@@ -171,21 +171,21 @@ class Engine:
             known.touch()
         return known
 
-    def get(self, key: Hashable) -> Job | None:
+    def get(self, key: Hashable) -> Job[Any] | None:
         """The job of this key, if anybody has asked for it."""
         job = self._jobs.get(key)
         if job:
             job.touch()
         return job
 
-    def place(self, job: Job) -> int:
+    def place(self, job: Job[Any]) -> int:
         """How many jobs of its lane come before it; 0 once it runs."""
         with self._lock:
             waiting = self._waiting[job.lane]
             ahead = len(self._running[job.lane])
             return ahead + waiting.index(job) if job in waiting else 0
 
-    def pause(self, job: Job) -> None:
+    def pause(self, job: Job[Any]) -> None:
         with self._lock:
             if job.status not in ("queued", "running"):
                 return
@@ -197,29 +197,29 @@ class Engine:
                 self._abandon(other)
             self._fill(job.lane)
 
-    def resume(self, job: Job) -> None:
+    def resume(self, job: Job[Any]) -> None:
         with self._lock:
             if job.status == "paused":
                 job._turn("queued")
                 self._waiting[job.lane].insert(0, job)
                 self._fill(job.lane)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: Job[Any]) -> None:
         with self._lock:
             if job.live:
                 job.control.cancel()
                 if job._thread is None:
                     self._end(job, job._ending)
 
-    def _abandon(self, job: Job) -> None:
+    def _abandon(self, job: Job[Any]) -> None:
         job._ending = "abandoned"
         self._jobs.pop(job.key, None)
         self.cancel(job)
 
-    def _of(self, *statuses: str) -> list[Job]:
+    def _of(self, *statuses: str) -> list[Job[Any]]:
         return [job for job in self._jobs.values() if job.status in statuses]
 
-    def _leave(self, job: Job) -> None:
+    def _leave(self, job: Job[Any]) -> None:
         for jobs in (self._waiting[job.lane], self._running[job.lane]):
             if job in jobs:
                 jobs.remove(job)
@@ -243,7 +243,7 @@ class Engine:
                 except RuntimeError as error:  # no more threads
                     self._end(job, "failed", sentence(error))
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job[Any]) -> None:
         _lower_priority(self.lanes[job.lane].nice)
         status: Status = "done"
         error = ""
@@ -260,7 +260,7 @@ class Engine:
         with self._lock:
             self._end(job, status, error)
 
-    def _end(self, job: Job, status: Status, error: str = "") -> None:
+    def _end(self, job: Job[Any], status: Status, error: str = "") -> None:
         self._leave(job)
         job.error, job._work = error, None
         if status == "abandoned" and self._jobs.get(job.key) is job:

@@ -40,7 +40,7 @@ def _artist() -> Any:
     """The hidden CartPole, its pygame surface made."""
     from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-    env = CartPoleEnv(render_mode="rgb_array")
+    env: Any = CartPoleEnv(render_mode="rgb_array")
     env.state = np.zeros(4)
     with _environment(SDL_VIDEODRIVER="dummy"):
         env.render()  # imports pygame, which looks for a screen
@@ -106,7 +106,7 @@ class _Film(Image.Image):
     def tell(self) -> int:
         return self._at
 
-    def save_as(self, format: str, stride: int, **options) -> bytes:
+    def save_as(self, format: str, stride: int, **options: Any) -> bytes:
         pace = round(1000 * TAU * stride)
         durations = [pace] * (self.n_frames - 1) + [LAST_FRAME]
         file = io.BytesIO()

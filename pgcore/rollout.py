@@ -91,7 +91,7 @@ class Rollout:
         Args:
             values, final_values: [S, T] V_phi of `obs` and of `final_obs`.
         """
-        q_values, valid, mean = _settle(
+        q_values, valid, mean = _targets(
             self.rewards,
             final_values,
             self.terminated,
@@ -120,10 +120,10 @@ class Rollout:
 
 
 @kernel
-def _settle(
+def _targets(
     rewards, final_values, terminated, truncated, length, ready, past_mean, gamma, bootstrap
 ):
-    """What follows from the critic's values, and which steps belong to a complete batch.
+    """The targets Q, the steps that belong to a complete batch, and the next running mean.
 
     Returns: q_values [S, T]; valid [S, T] bool; the running mean [S] of
         m = 0.9 m + 0.1 mean(Q), moved on in the rows that are ready.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -139,7 +140,7 @@ def _elsewhere(config: Config, progress: Progress, control: Control) -> tuple[Hi
     return history, final[0]
 
 
-def _rows(config: Config, tell) -> None:
+def _rows(config: Config, tell: Callable[[Any], object]) -> None:
     """Run in the other process: each evaluation, and the parameters before and at it; at the end
     the last policy's returns over many episodes."""
     for history in stream(config):

@@ -324,14 +324,20 @@ def variance_of_mean(effects: RandomEffects, num_seeds: ArrayLike, episodes: Arr
 
 
 class Lottery(NamedTuple):
-    ranking: tuple[str, ...]  # the truth, best first
-    wrong_winner: Interval  # share of the draws; its n is their number
+    ranking: tuple[str, ...]  # the order of the pools' means, best first
+    wrong_winner: Interval  # its n is the number of seeds in the smallest pool
     wrong_ranking: Interval
+    other_ranking: float  # share of the resampled pools whose means have another order
     n: Any  # seeds drawn from each pool; [K] on a curve
+    draws: int
 
 
 def lottery(
-    pools: Mapping[str, ArrayLike], num_seeds: ArrayLike, draws: int = 2000, seed: Seed = 0
+    pools: Mapping[str, ArrayLike],
+    num_seeds: ArrayLike,
+    draws: int = 2000,
+    seed: Seed = 0,
+    resamples: int = 200,
 ) -> Lottery:
     """Draw num_seeds seeds of every pool, again and again: how often do their means mislead?
 
@@ -339,22 +345,75 @@ def lottery(
     pool stands for all the seeds that another study might train: without replacement the risk
     would fall to 0 at the size of the pool. Ties are settled by chance. With several num_seeds,
     larger draws extend smaller ones.
+
+    The pool is itself a sample, so the interval comes from a bootstrap of two levels: resample
+    every pool's seeds, rank the resampled means anew, and draw from the resampled pools. Each
+    resample gets a tenth of the draws only; the variance that these few draws add is known,
+    share (1 - share) / draws, and is taken out: the shares' deviations from their mean are scaled
+    down to the spread that all the draws would leave. `lottery_coverage` measures the result.
     """
     scores = {name: _scores(pool, max_ndim=1) for name, pool in pools.items()}
-    means = {name: pool.mean() for name, pool in scores.items()}
     n = np.asarray(num_seeds)
-    if len(set(means.values())) < max(len(means), 2):
+    if len({float(pool.mean()) for pool in scores.values()}) < max(len(scores), 2):
         raise ValueError("A lottery needs two or more pools with different means.")
-    if n.size == 0 or not (n >= 1).all() or draws < 1:
-        raise ValueError("A lottery draws at least 1 seed, and at least once.")
-    rng, ranking = np.random.default_rng(seed), sorted(means, key=means.__getitem__)
-    drawn = np.stack([rng.choice(scores[name], (draws, n.max())) for name in ranking], axis=-1)
-    sums = drawn.cumsum(axis=1)[:, n - 1]  # [draws, P] or [draws, K, P]; ordered as their means
-    order = np.lexsort((rng.random(sums.shape), sums))
-    wrong_winner = (order[..., -1] != len(ranking) - 1).sum(axis=0)
-    wrong_ranking = (order != np.arange(len(ranking))).any(axis=-1).sum(axis=0)
-    shares = proportion_interval(wrong_winner, draws), proportion_interval(wrong_ranking, draws)
-    return Lottery(tuple(reversed(ranking)), *shares, n[()])
+    if n.size == 0 or not (n >= 1).all() or draws < 1 or resamples < 2:
+        raise ValueError("A lottery draws at least 1 seed, and at least once, of 2 resamples.")
+    rng, few = np.random.default_rng(seed), max(draws // 10, 1)
+    ranking = _ranking(scores)
+    scores = {name: scores[name] for name in ranking}  # so the given order changes nothing
+    found = _misled(scores, ranking, n, draws, rng)
+    shares, other = [], 0
+    for _ in range(resamples):
+        resampled = {name: rng.choice(pool, len(pool)) for name, pool in scores.items()}
+        order = _ranking(resampled)
+        other += order != ranking
+        shares.append(_misled(resampled, order, n, few, rng))
+    size = min(map(len, scores.values()))
+    winner, order_of_all = (
+        _two_levels(share, resampled, draws, few, size)
+        for share, resampled in zip(found, np.stack(shares, axis=1), strict=True)
+    )
+    return Lottery(ranking[::-1], winner, order_of_all, other / resamples, n[()], draws)
+
+
+def _ranking(pools: Mapping[str, Floats]) -> tuple[str, ...]:
+    """The names in the order of the pools' means, worst first."""
+    return tuple(sorted(pools, key=lambda name: pools[name].mean()))
+
+
+def _misled(
+    pools: Mapping[str, Floats],
+    ranking: tuple[str, ...],
+    n: Any,
+    draws: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Shares of the draws with a wrong winner, and with a wrong ranking.  [2] or [2, K]"""
+    by_rank = [pools[name] for name in ranking]
+    drawn = [
+        pool[rng.integers(len(pool), size=(draws, n.max()), dtype=np.uint32)] for pool in by_rank
+    ]
+    sums = np.stack(drawn).cumsum(axis=-1)[..., n - 1]  # [P, draws] or [P, draws, K]
+    ties = rng.random((len(by_rank), draws)) * 1e-9 * np.ptp(np.concatenate(by_rank))
+    sums += ties.reshape(ties.shape + (1,) * n.ndim)
+    wrong_winner = sums[:-1].max(axis=0) > sums[-1]
+    wrong_ranking = (sums[1:] < sums[:-1]).any(axis=0)
+    return np.stack([wrong_winner.mean(axis=0), wrong_ranking.mean(axis=0)])
+
+
+def _two_levels(share: Any, resampled: Floats, draws: int, few: int, size: int) -> Interval:
+    """A share's interval from resampled pools' shares [R] or [R, K], each of `few` draws.
+
+    It is never narrower than that of the draws alone, which is what remains where no resample
+    errs at all.
+    """
+    total, of_draws = resampled.var(axis=0), (resampled * (1 - resampled)).mean(axis=0)
+    kept = (total - of_draws / few + of_draws / draws).clip(0)
+    scale = np.sqrt(np.divide(kept, total, out=np.zeros_like(total), where=total > 0))
+    centre = resampled.mean(axis=0)
+    low, high = np.quantile(centre + scale * (resampled - centre), [0.025, 0.975], axis=0)
+    alone = proportion_interval(np.round(share * draws), draws)
+    return Interval(share, np.minimum(low, alone.low), np.maximum(high, alone.high), size)
 
 
 def lottery_curve(
@@ -362,6 +421,39 @@ def lottery_curve(
 ) -> Lottery:
     """`lottery` with 1, 2, ... max_seeds seeds."""
     return lottery(pools, np.arange(1, max_seeds + 1), draws, seed)
+
+
+class LotteryCoverage(NamedTuple):
+    draws_alone: Interval  # share of the pools whose interval of the draws alone holds the truth
+    both: Interval  # ... whose interval of `lottery` does
+    truth: float  # the risk of a wrong ranking in the populations themselves
+
+
+def lottery_coverage(
+    populations: Mapping[str, ArrayLike],
+    num_seeds: int,
+    pool_size: int = 300,
+    pools: int = 200,
+    seed: Seed = 0,
+) -> LotteryCoverage:
+    """How often the lottery's intervals of the wrong ranking hold the truth of the populations.
+
+    A pool is `pool_size` seeds drawn from its population; every pool plays its own lottery.
+    """
+    whole = {name: _scores(population, 1) for name, population in populations.items()}
+    rng = np.random.default_rng(seed)
+    truth = _misled(whole, _ranking(whole), np.asarray(num_seeds), 200_000, rng)[1]
+    alone = both = 0
+    for _ in range(pools):
+        drawn = {name: rng.choice(population, pool_size) for name, population in whole.items()}
+        played = lottery(drawn, num_seeds, seed=rng)
+        share = played.wrong_ranking
+        both += bool(share.low <= truth <= share.high)
+        wilson = proportion_interval(np.round(share.estimate * played.draws), played.draws)
+        alone += bool(wilson.low <= truth <= wilson.high)
+    return LotteryCoverage(
+        proportion_interval(alone, pools), proportion_interval(both, pools), float(truth)
+    )
 
 
 # --- Coverage: does a 95% interval hold the truth 95 times in 100? -------------------------------

@@ -1,7 +1,8 @@
 """THE loop: `train(config)` gives the history, `stream(config)` the history as it grows.
 
-Seeds never meet, so they are dealt out over threads, the caller's among them, and each runs its
-share's whole loop; the kernels hold no GIL. The result is the same bits for any number of threads.
+No seed's computation uses another seed's, so the seeds are divided among threads, the caller's
+thread included. Each thread runs the loop for its share; the kernels release the GIL. The result
+has the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -9,20 +10,25 @@ from __future__ import annotations
 import importlib
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from pgcore import envs, seeding
+from pgcore import compilation, envs, seeding
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.history import History
 from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
+PATIENCE = 2.0  # seconds; a first call that takes longer says that it compiles
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
 
 
@@ -31,7 +37,7 @@ class Cancelled(Exception):
 
 
 class Control:
-    """A hand on a running loop, from another thread: pause, resume, cancel."""
+    """Controls a running loop from another thread: pause, resume, cancel."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
@@ -64,13 +70,41 @@ class Control:
             raise Cancelled
 
 
-def train(config: Config, threads: int | None = None) -> History:
-    """Train every seed of `config`.
+def train(
+    config: Config | str | None = None, threads: int | None = None, **settings: Any
+) -> History:
+    """Train every seed of a config.
+
+    Args:
+        config: a Config, or an estimator's key: `train("ppo", num_seeds=100)` is
+            `train(Config(algorithm="ppo", num_seeds=100))`.
+        settings: of Config, where `config` is no Config yet or is to be changed.
 
     Returns: the complete `History`. Bit-identical on every call, for any number of threads.
     """
-    *_, history = stream(config, threads)
+    if not isinstance(config, Config):
+        config = Config() if config is None else Config(algorithm=config)
+    with _notice_of_compiling():
+        *_, history = stream(config.replace(**settings), threads)
     return history
+
+
+@contextmanager
+def _notice_of_compiling() -> Iterator[None]:
+    """Print one line if the first call on this machine has to compile."""
+
+    def tell() -> None:
+        if not compilation.found_in_cache():
+            print("pgcore: compiling the learner, some 20 s, once on this machine", file=sys.stderr)
+
+    waiting = threading.Timer(PATIENCE, tell)
+    waiting.daemon = True
+    if not compilation.used():
+        waiting.start()
+    try:
+        yield
+    finally:
+        waiting.cancel()
 
 
 def stream(
@@ -159,7 +193,7 @@ def learner_name(config: Config) -> str:
     return config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
 
 
-def learner_of(config: Config):
+def learner_of(config: Config) -> ModuleType:
     """The module of a config's learner, imported when it is used: torch takes seconds."""
     return importlib.import_module(f"pgcore.learners.{learner_name(config)}")
 

@@ -27,7 +27,7 @@ POSIX = os.name == "posix"
 
 def call(
     function: Callable[..., Any],
-    arguments: tuple,
+    arguments: tuple[Any, ...],
     control: Control,
     hear: Callable[[Any], None] = lambda news: None,
 ) -> Any:

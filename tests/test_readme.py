@@ -32,5 +32,9 @@ def test_pictures_and_requirements_named_are_there():
 
 
 def test_ci_runs_the_readmes_test_command():
-    assert "pip install -r requirements-dev.txt" in README
-    assert (ROOT / ".ci/run").read_text().rstrip().endswith("pytest")
+    """By way of `make check`, whose last part is the tests."""
+    assert "pip install -r requirements-dev.txt && .venv/bin/pytest" in README
+    assert (ROOT / ".ci/run").read_text().rstrip().endswith("make check")
+    makefile = (ROOT / "Makefile").read_text()
+    assert "\ncheck: lint types js test\n" in makefile
+    assert "\ntest:\n\t$(BIN)/pytest\n" in makefile

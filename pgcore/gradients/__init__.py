@@ -10,9 +10,8 @@
     lens.py           one update, step by step
     report.py         all of it at once
 
-Others plot the variance of a scalar surrogate in the course of training, or gradient norms of
-policies that differ. Here one policy is held still, every estimator sees the same batches, and
-what varies is the estimate itself.
+One policy is held still, every estimator sees the same batches, and what varies is the estimate
+itself. A variance followed through training would mix in that the policies differ.
 
     from pgcore.gradients import examine
     report = examine(history.checkpoints[-1, 0], history.config)

@@ -3,7 +3,7 @@
 A cloud of P dimensions is drawn on two axes that all estimators share: x is the true gradient's
 own direction, so that arrows to the right point the right way; y is the direction at right angles
 to it in which the clouds, each scaled to variance 1, scatter most. A picture of two dimensions
-out of hundreds is a shadow; `shares` says how much of the variance it shows.
+out of hundreds leaves much out; `shares` says how much of the variance it shows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
-from pgcore.gradients.estimates import gradients_of, squared_scores, weights
+from pgcore.gradients.estimates import gradients_of, measurable, squared_scores, weights
 from pgcore.gradients.inference import (
     DRAWS,
     Array,
@@ -27,7 +26,7 @@ from pgcore.gradients.inference import (
     widest,
 )
 from pgcore.gradients.measurement import Reference
-from pgcore.gradients.windows import Progress, Windows, unheard
+from pgcore.gradients.windows import Progress, Windows, no_progress
 from pgcore.stats import Interval
 
 ARROWS = 300
@@ -36,7 +35,7 @@ WINDOWS_FOR_AXES = 500  # of each cloud; the axes need no more
 
 @dataclass(frozen=True)
 class Cloud:
-    """Shadows of the estimators' clouds on the same two axes; the true gradient has length 1."""
+    """The estimators' clouds, projected on the same two axes; the true gradient has length 1."""
 
     arrows: dict[str, Array]  # [n, 2] the same windows' gradients for every estimator
     means: dict[str, Array]  # [2] mean of all N gradients
@@ -53,7 +52,7 @@ class Cloud:
 
 
 def project(gradients: Mapping[str, Array], reference: Reference, arrows: int = ARROWS) -> Cloud:
-    """Shadows of clouds [N, P] on two axes, in units of the true gradient's length."""
+    """Projections of clouds [N, P] on two axes, in units of the true gradient's length."""
     x = reference.directions[0]
     size = len(x)
     pooled = np.zeros((size, size))
@@ -66,19 +65,21 @@ def project(gradients: Mapping[str, Array], reference: Reference, arrows: int = 
     y = y - (y @ x) * x
     axes = np.stack([x, y / (np.linalg.norm(y) or 1.0)])
     length = np.linalg.norm(reference.mean)
-    shadows = {key: (g @ axes.T.astype(g.dtype)).astype(np.float64) for key, g in gradients.items()}
+    projections = {
+        key: (g @ axes.T.astype(g.dtype)).astype(np.float64) for key, g in gradients.items()
+    }
     return Cloud(
-        arrows={key: shadow[:arrows] / length for key, shadow in shadows.items()},
-        means={key: shadow.mean(0) / length for key, shadow in shadows.items()},
-        shares={key: _share(g, shadows[key]) for key, g in gradients.items()},
+        arrows={key: projection[:arrows] / length for key, projection in projections.items()},
+        means={key: projection.mean(0) / length for key, projection in projections.items()},
+        shares={key: _share(g, projections[key]) for key, g in gradients.items()},
         axes=axes,
         truth=np.array([1.0, 0.0]),
     )
 
 
-def _share(gradients: Array, shadow: Array) -> Array:
+def _share(gradients: Array, projection: Array) -> Array:
     total = moments(gradients)[0].mean()
-    return shadow.var(0) / total if total else np.full(2, np.nan)
+    return projection.var(0) / total if total else np.full(2, np.nan)
 
 
 class Scatter(NamedTuple):
@@ -127,10 +128,10 @@ def scatter(
 def by_batch_size(
     windows: Windows,
     config: Config,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> pd.DataFrame:
     """tr Sigma for batches of 1, 2, 4, ... steps, up to the windows' own length.
 
@@ -140,13 +141,13 @@ def by_batch_size(
 
     Returns: a row an algorithm and batch size, `score` (Psi = 1) among the algorithms.
     """
-    algorithms = tuple(algorithms)
+    keys = measurable() if algorithms is None else tuple(algorithms)
     longest = windows.mc_q.shape[1]
     sizes = [2**k for k in range(longest.bit_length()) if 2**k < longest] + [longest]
     rows = []
     for done, steps in enumerate(sizes, start=1):
         short = windows.shortened(steps)
-        psi = weights(short, config.replace(batch_size=steps), algorithms)
+        psi = weights(short, config.replace(batch_size=steps), keys)
         psi["score"] = np.ones_like(short.mc_q)
         squares = squared_scores(short)
         terms = {key: weight.astype(np.float64) ** 2 * squares for key, weight in psi.items()}

@@ -40,15 +40,15 @@ class CriticWorth:
         }
 
 
-def critic_worth(row: np.ndarray, config: Config, seed: int) -> CriticWorth:
+def critic_worth(params: np.ndarray, config: Config, seed: int) -> CriticWorth:
     """Measure one seed's critic at one checkpoint, on batches as training sees them.
 
     The best constant is fitted on the other half of the batches.
 
     Args:
-        row: [P] policy and critic.
+        params: [P] policy and critic.
     """
-    windows = collect_windows(row, config, min(WINDOWS, STEPS // config.batch_size), seed)
+    windows = collect_windows(params, config, min(WINDOWS, STEPS // config.batch_size), seed)
     psi = weights(windows, config, ["policy_gradient", "actor_critic"])
     psi["score"] = np.ones_like(windows.mc_q)
     gradients = gradients_of(windows, psi)

@@ -30,7 +30,7 @@ from pgcore.compilation import kernel
 from pgcore.envs.cartpole import advance
 from pgcore.gradients.estimates import preference_gradient
 from pgcore.gradients.inference import moments, percentile_interval, resampled_means
-from pgcore.gradients.windows import Progress, Windows, horizon, share_out, tail, unheard
+from pgcore.gradients.windows import Progress, Windows, horizon, no_progress, on_threads, tail
 from pgcore.seeding import fold_kernel
 from pgcore.stats import Interval
 
@@ -76,7 +76,7 @@ def decompose(
     num_states: int = 1000,
     tails: int = 8,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Decomposition:
     """Play `tails` tails of both actions from the first states of the windows.
 
@@ -150,7 +150,7 @@ def true_returns(
     tails: int,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> np.ndarray:
     """Monte-Carlo returns of both actions from the windows' first states.  [N, 2, M]"""
     config = windows.config
@@ -161,12 +161,12 @@ def true_returns(
 
     def work(share: slice) -> None:
         _both_actions(
-            windows.row, config.hidden_dim, config.gamma, keys[share], windows.states[share],
+            windows.params, config.hidden_dim, config.gamma, keys[share], windows.states[share],
             windows.elapsed[share], limit, horizon(config.gamma),
             not config.bootstrap_truncation, out[share],
         )  # fmt: skip
 
-    share_out(work, num_states, threads, progress)
+    on_threads(work, num_states, threads, progress)
     return out
 
 
@@ -180,7 +180,7 @@ def _preferences(windows: Windows, n: int) -> tuple[np.ndarray, np.ndarray, np.n
     """p = pi(1|s), d = grad (z_1 - z_0) and |d|^2 at the windows' first states."""
     hidden = windows.config.hidden_dim
     p, field = np.empty(n), np.empty((n, 7 * hidden + 2), np.float32)
-    _preference_gradients(windows.row, hidden, windows.batch.obs[:n, 0], p, field)
+    _preference_gradients(windows.params, hidden, windows.batch.obs[:n, 0], p, field)
     return p, field, np.einsum("np,np->n", field, field, dtype=np.float64)
 
 

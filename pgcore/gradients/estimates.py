@@ -21,12 +21,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from pgcore.algorithms import ALGORITHMS
+from pgcore.algorithms import ALGORITHMS, Algorithm
 from pgcore.compilation import kernel
 from pgcore.config import Config
 from pgcore.gradients.measurement import Reference, reference_of
 from pgcore.gradients.parabola import parabola_terms
-from pgcore.gradients.windows import Progress, Windows, collect_windows, share_out, unheard
+from pgcore.gradients.windows import Progress, Windows, collect_windows, no_progress, on_threads
 from pgcore.learners import shape_of
 from pgcore.learners.compiled import preference, sigmoid
 
@@ -41,21 +41,33 @@ REFERENCE_BLOCK = 2048  # long windows in memory at once
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
+def measurable(algorithms: Mapping[str, Algorithm] = ALGORITHMS) -> tuple[str, ...]:
+    """The estimators that batches of fixed length show; REINFORCE's end with their episodes."""
+    return tuple(key for key, entry in algorithms.items() if not entry.whole_episodes)
+
+
 def weights(
-    windows: Windows, config: Config, algorithms: Iterable[str] = tuple(ALGORITHMS)
+    windows: Windows, config: Config, algorithms: Iterable[str] | None = None
 ) -> dict[str, np.ndarray]:
     """Psi of every algorithm on the same windows.  [N, T] each
 
     `config` sets the constant, lambda and formula, which need no new windows. PPO stands where it
-    starts, at rho = 1, where its gradient is GAE's. REINFORCE needs whole episodes, which windows
-    are not; its weight is the Monte-Carlo return, the same thing with the window's cut undone.
+    starts, at rho = 1, where its gradient is GAE's. The running mean, which training takes over
+    past batches, is here the mean of the other windows' Q: a constant as independent of the window
+    as the past is, and less noisy.
+
+    Args:
+        algorithms: those of `measurable()` by default.
+
+    Raises: ValueError for an estimator that updates at the ends of episodes.
     """
-    return {
-        key: windows.mc_q
-        if ALGORITHMS[key].whole_episodes
-        else ALGORITHMS[key].weight(windows.batch, config)
-        for key in algorithms
-    }
+    keys = measurable() if algorithms is None else tuple(algorithms)
+    if whole := [key for key in keys if ALGORITHMS[key].whole_episodes]:
+        raise ValueError(
+            f"{', '.join(whole)} updates at the ends of episodes, and a window is a batch of fixed "
+            "length: what would be measured is not what trains."
+        )
+    return {key: ALGORITHMS[key].weight(windows.batch, config) for key in keys}
 
 
 def gradients_of(
@@ -63,7 +75,7 @@ def gradients_of(
     psi: Mapping[str, np.ndarray],
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> dict[str, np.ndarray]:
     """g of every weight [N, T]: one pass over the steps, all estimators at once.  [N, P] each"""
     size, hidden = shape_of(windows.config).policy_size, windows.config.hidden_dim
@@ -73,11 +85,11 @@ def gradients_of(
 
     def work(share: slice) -> None:
         _gradients(
-            windows.row, hidden, windows.batch.obs, windows.batch.actions, stacked,
+            windows.params, hidden, windows.batch.obs, windows.batch.actions, stacked,
             share.start, share.stop, out,
         )  # fmt: skip
 
-    share_out(work, num_windows, threads, progress)
+    on_threads(work, num_windows, threads, progress)
     return dict(zip(psi, out, strict=True))
 
 
@@ -85,24 +97,25 @@ def squared_scores(windows: Windows) -> np.ndarray:
     """|grad log pi(a_t | s_t)|^2 of every step.  [N, T] float32"""
     out = np.empty_like(windows.mc_q)
     batch = windows.batch
-    _squared_scores(windows.row, windows.config.hidden_dim, batch.obs, batch.actions, out)
+    _squared_scores(windows.params, windows.config.hidden_dim, batch.obs, batch.actions, out)
     return out
 
 
 def estimates(
     windows: Windows,
     config: Config,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The gradients of every algorithm, of `monte_carlo` and `optimal_constant`; and mean scores.
 
     Returns: gradients [N, P] by key, and (1/T) sum_t grad log pi(a_t | s_t) [N, P], by which a
         constant baseline enters: g(b) = g(0) - b * mean score.
     """
-    psi = weights(windows, config, dict.fromkeys((BASE, "actor_critic", *algorithms)))
+    wanted = measurable() if algorithms is None else algorithms
+    psi = weights(windows, config, dict.fromkeys((BASE, "actor_critic", *wanted)))
     psi["monte_carlo"] = windows.mc_q - windows.batch.values
     psi["score"] = np.ones_like(windows.mc_q)
     gradients = gradients_of(windows, psi, threads=threads, progress=progress)
@@ -121,13 +134,13 @@ def best_constant(gradients: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def reference(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int,
     seed: int,
     *,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Reference:
     """The policy's true gradient: Monte Carlo minus V_phi over 6 N other windows, and its error.
 
@@ -145,7 +158,13 @@ def reference(
             progress((start + share * size) / count)
 
         windows = collect_windows(
-            row, long, size, seed, first=FIRST_REFERENCE + start, threads=threads, progress=report
+            params,
+            long,
+            size,
+            seed,
+            first=FIRST_REFERENCE + start,
+            threads=threads,
+            progress=report,
         )
         psi = {"monte_carlo": windows.mc_q - windows.batch.values}
         parts.append(gradients_of(windows, psi, threads=threads)["monte_carlo"])

@@ -18,18 +18,19 @@ import numpy as np
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.gradients.cloud import Cloud, project
+from pgcore.gradients.estimates import measurable
 from pgcore.gradients.inference import Array, moments, percentile_interval, resampled_means
 from pgcore.gradients.measurement import Measurement, Reference
 from pgcore.gradients.parabola import SampledParabola
 from pgcore.gradients.report import examine
-from pgcore.gradients.windows import Progress, Windows, unheard
+from pgcore.gradients.windows import Progress, Windows, no_progress
 from pgcore.stats import Interval
 
 PAIRS = (("actor_critic", "optimal_constant"), ("leave_one_out", "batch_mean"))
 ESTIMATORS = [  # but those that a reader varies (the constant b, a formula), and REINFORCE:
     key  # it updates at the ends of episodes, and a window is a batch of fixed length
-    for key, algorithm in ALGORITHMS.items()
-    if not {"baseline", "formula"} & set(algorithm.reads) and not algorithm.whole_episodes
+    for key in measurable()
+    if not {"baseline", "formula"} & set(ALGORITHMS[key].reads)
 ]
 
 
@@ -46,22 +47,22 @@ class Findings:
 
 
 def find(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int = 4000,
     seed: int = 0,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Findings:
     """Measure ESTIMATORS at a frozen policy and critic; some 1 to 5 seconds.
 
     Args:
-        row: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
+        params: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
         config: T = batch_size, gamma, and what the estimators read.
         progress: called with the share done, 0 to 1.
 
     Raises: ValueError as `examine`.
     """
-    report = examine(row, config, num_windows, seed, algorithms=ESTIMATORS, progress=progress)
+    report = examine(params, config, num_windows, seed, algorithms=ESTIMATORS, progress=progress)
     clouds = report.gradients | {"score": report.scores}
     return Findings(
         report.windows,

@@ -24,7 +24,7 @@ from pgcore import networks
 from pgcore.batch import Batch
 from pgcore.gradients.decomposition import true_returns
 from pgcore.gradients.lens import Update
-from pgcore.gradients.windows import Progress, Windows, unheard
+from pgcore.gradients.windows import Progress, Windows, no_progress
 from pgcore.learners import shape_of
 
 TINY = 1e-4  # of a finite difference
@@ -63,7 +63,9 @@ class Hindsight:
         return np.where(np.abs(gap) > CLEAR * self.error, (gap < 0).astype(int), -1)
 
 
-def hindsight(windows: Windows, index: int, seed: int, progress: Progress = unheard) -> Hindsight:
+def hindsight(
+    windows: Windows, index: int, seed: int, progress: Progress = no_progress
+) -> Hindsight:
     """Set every state of window `index`, take both actions, and play on from each."""
     batch, steps = windows.batch, windows.mc_q.shape[1]
     age = np.arange(steps) + windows.elapsed[index]
@@ -86,8 +88,8 @@ def preference_slopes(windows: Windows, index: int, direction: np.ndarray) -> np
     shape = shape_of(windows.config)
     obs = windows.batch.obs[index][None].astype(np.float64)  # [1, T, 4]
     step = np.pad(direction, (0, shape.size - len(direction))) * TINY
-    ends = windows.row + step, windows.row - step
-    logits = [networks.forward(shape.policy(row[None]), obs)[0] for row in ends]  # [T, 2]
+    ends = windows.params + step, windows.params - step
+    logits = [networks.forward(shape.policy(params[None]), obs)[0] for params in ends]  # [T, 2]
     high, low = (z[:, 1] - z[:, 0] for z in logits)
     return (high - low) / (2 * TINY)
 

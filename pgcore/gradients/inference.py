@@ -76,8 +76,8 @@ def moments(x: Array) -> tuple[Array, Array]:
     The second has mean |xbar|^2 in every resample too, to first order.
     """
     mean = _column_means(x)
-    squares, shadows = _spread(x, mean.astype(x.dtype))
-    return squares, 2 * shadows - mean @ mean
+    squares, along = _spread(x, mean.astype(x.dtype))
+    return squares, 2 * along - mean @ mean
 
 
 def centred_products(x: Array, y: Array) -> Array:
@@ -108,15 +108,15 @@ def _column_means(x):
 @kernel
 def _spread(x, mean):
     """|x_i - mean|^2 and x_i . mean.  [N], [N]"""
-    squares, shadows = np.empty(x.shape[0]), np.empty(x.shape[0])
+    squares, products = np.empty(x.shape[0]), np.empty(x.shape[0])
     for i in range(x.shape[0]):
-        square = shadow = mean[0] * 0
+        square = product = mean[0] * 0
         for k in range(x.shape[1]):
             gap = x[i, k] - mean[k]
             square += gap * gap
-            shadow += x[i, k] * mean[k]
-        squares[i], shadows[i] = square, shadow
-    return squares, shadows
+            product += x[i, k] * mean[k]
+        squares[i], products[i] = square, product
+    return squares, products
 
 
 def widest(scatter: Array, count: int) -> Array:

@@ -21,7 +21,7 @@ from pgcore.formula import Formula
 from pgcore.gradients.estimates import gradients_of, weights
 from pgcore.gradients.findings import paired_ratio
 from pgcore.gradients.measurement import Measurement, Reference, measure
-from pgcore.gradients.windows import Progress, Windows, unheard
+from pgcore.gradients.windows import Progress, Windows, no_progress
 from pgcore.stats import Interval
 
 FORMULA, PLAIN, CRITIC, TRUTH = "formula", "policy_gradient", "actor_critic", "monte_carlo"
@@ -98,7 +98,7 @@ class Judgement:
 
 
 def judge(
-    windows: Windows, reference: Reference, config: Config, progress: Progress = unheard
+    windows: Windows, reference: Reference, config: Config, progress: Progress = no_progress
 ) -> Judgement:
     """Measure `config.formula` on windows that are there already.
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from pgcore import networks
-from pgcore.algorithms import ALGORITHMS
 from pgcore.batch import Batch
 from pgcore.config import Config
 from pgcore.gradients.estimates import squared_scores, weights
@@ -55,18 +54,19 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
     if not 0 <= index < len(windows):
         raise ValueError(f"index is {index}; it must be from 0 to {len(windows) - 1}.")
     one = slice(index, index + 1)
-    monte_carlo = ALGORITHMS[config.algorithm].whole_episodes
     batch = Batch(**{f.name: getattr(windows.batch, f.name)[one] for f in fields(Batch)})
-    q = (windows.mc_q if monte_carlo else windows.batch.q_values)[index].astype(np.float64)  # [T]
+    q = windows.batch.q_values[index].astype(np.float64)  # [T]
     psi = weights(windows, config, [config.algorithm])[config.algorithm][one].astype(np.float32)
 
-    before = windows.row[None].copy()  # [1, P]
+    before = windows.params[None].copy()  # [1, P]
     every_step = np.arange(len(q))[None]  # [1, T]
     gradient = compiled.gradient(before, batch, psi, every_step, config)  # [1, P]
     after_sgd = before - learning_rates(config) * gradient
     adam = State(before.copy(), np.zeros_like(before), np.zeros_like(before), np.zeros(1, np.int64))
     compiled.step(adam, gradient, np.ones(1, np.bool_), config)
-    old, sgd, new = (_log_probs(row, batch, config) for row in (before, after_sgd, adam.params))
+    old, sgd, new = (
+        _log_probs(params, batch, config) for params in (before, after_sgd, adam.params)
+    )
 
     falls = batch.terminated[0] | (batch.truncated[0] & (not windows.config.bootstrap_truncation))
     cut = (batch.truncated[0] | (every_step[0] == len(q) - 1)) & ~falls
@@ -84,7 +84,7 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
             "truncated": batch.truncated[0],
             "value": batch.values[0],
             "next_value": (q - batch.rewards[0]) / (windows.config.gamma or 1.0),
-            "bootstrapped": cut & (not monte_carlo),
+            "bootstrapped": cut,
             "q_value": q,
             "baseline": q - psi[0],
             "psi": psi[0],
@@ -97,9 +97,9 @@ def inside_update(windows: Windows, index: int, config: Config) -> Update:
     return Update(steps, gradient[0], before[0], after_sgd[0], adam.params[0])
 
 
-def _log_probs(row: np.ndarray, batch: Batch, config: Config) -> np.ndarray:
+def _log_probs(params: np.ndarray, batch: Batch, config: Config) -> np.ndarray:
     """log pi(a_t | s_t) of one window, in double precision: small changes must show.  [T]"""
-    policy = shape_of(config).policy(row.astype(np.float64))
+    policy = shape_of(config).policy(params.astype(np.float64))
     logits = networks.forward(policy, batch.obs.astype(np.float64))[0]  # [T, A]
     chosen = np.take_along_axis(logits, batch.actions[0][:, None], -1)[:, 0]
     return chosen - np.logaddexp.reduce(logits, -1)

@@ -1,5 +1,9 @@
 """Measurement: how far an estimator's single updates scatter, and where their mean lies.
 
+The true gradient is g_inf = sum_s mu(s) sum_a grad pi(a | s) Q(s, a): undiscounted visits with
+discounted Q. It is the mean of what training samples, and the gradient of no function (Nota &
+Thomas 2020).
+
 An estimator's cloud is [N, P]: one gradient a window, all windows independent. With mu = E g and
 Sigma = Cov g,
 
@@ -9,8 +13,13 @@ Sigma = Cov g,
 
 Intervals come from one bootstrap over windows (Efron 1979), shared by all estimators so that
 comparisons are paired. It never touches the clouds: every quantity is a smooth function of means
-of per-window scalars, such as |g_i - gbar|^2, and resampled means are one matrix product. The
-scalars are exact to first order in 1/N.
+of per-window scalars, such as |g_i - gbar|^2, and resampled means are one matrix product.
+
+Squared lengths take more care. To first order |xbar|^2 varies by 2 xbar . (x_i - xbar), which has
+no width where xbar happens to be small: intervals of a bias made of it alone held the truth in 86
+to 90 of 100 simulated studies in which few directions scatter widely, 92 to 98 now. So along the
+reference's directions, the widest that are known, the square itself is resampled, and only the
+rest is taken to first order.
 
 Shapes: N windows, P parameters, R resamples, K scalars, D directions.
 """
@@ -80,7 +89,12 @@ def exact_reference(gradient: Array) -> Reference:
 
 @dataclass(frozen=True)
 class Bias:
-    """How far an estimator's mean lies from another's, on the same windows."""
+    """How far an estimator's mean lies from another's, in units of the true gradient's length.
+
+    `relative` is a length, so it cannot fall below 0. Without a bias the interval is [0, x], and
+    where the noise that was removed is the larger part, [0, 0]: no sign of a bias, and not a
+    proof that there is none. `test` and `along` say how sure that is.
+    """
 
     relative: Interval  # |E (g - u)| / |mu|, noise removed; its low end is 0 unless it stands out
     along: Interval  # E (g - u) . mu / |mu|^2: -0.3 shortens the step by 30% of the truth
@@ -97,7 +111,6 @@ class Measurement:
     cosine: Interval  # mean of cos(g_i, mu)
     right_way: Interval  # P(cos > 0): updates that point within 90 degrees of mu
     projection: Interval  # E g . mu / |mu|^2: 1 for an unbiased estimator
-    alignment: Interval  # cos(E g, mu): bias of the direction alone, whatever the scale
     ratio: Interval  # tr Sigma against plain policy gradient's, paired
     bias: Bias  # against the truth: bootstrap and baseline together
     added: Bias  # against the same target with an unbiased baseline: the weight's own doing
@@ -139,21 +152,28 @@ def measure(
         unbiased: the one whose mean is the truth, for `bias`.
         target: the one that uses the same target and a baseline free of bias, for `added`.
     """
-    shadows = {  # [N, D] float64, the parts along the reference's directions
+    projections = {  # [N, D] float64, on the reference's directions
         key: (g @ reference.directions.T.astype(g.dtype)).astype(np.float64)
         for key, g in gradients.items()
     }
-    length = np.sqrt(reference.squared_norm)
-    u, u_shadow = gradients[unbiased], shadows[unbiased][:, 0]
+    truth = np.zeros(len(reference.directions))  # mu on its own directions: |mu|, 0, 0, ...
+    truth[0] = np.sqrt(reference.squared_norm)
+    u, u_projections = gradients[unbiased], projections[unbiased]
     columns, betas = {}, {}
     for key, g in gradients.items():
-        shadow, beta = shadows[key][:, 0], _control(g, u)
+        own, beta = projections[key], _control(g, u)
         mu = ((1 - beta) * reference.mean).astype(g.dtype)
-        columns[key] = _scalars(
-            g,
-            shadow,
-            (g - g.dtype.type(beta) * u - mu, shadow - beta * u_shadow - (1 - beta) * length),
-            (g - gradients[target], shadow - shadows[target][:, 0]),
+        columns[key] = np.concatenate(
+            [
+                _block(g, own),
+                _block(
+                    g - g.dtype.type(beta) * u - mu,
+                    own - beta * u_projections - (1 - beta) * truth,
+                ),
+                _block(g - gradients[target], own - projections[target]),
+                _cosines(g, own[:, 0]),
+            ],
+            1,
         )
         betas[key] = beta
     resampled = resampled_means(np.concatenate([*columns.values()], 1), draws, seed)  # [R, K]
@@ -168,7 +188,7 @@ def measure(
             base_tr,
             reference,
             1 - betas[key],
-            [hotelling(shadows[key] - shadows[other]) for other in (unbiased, target)],
+            [hotelling(projections[key] - projections[other]) for other in (unbiased, target)],
         )
         for key in gradients
     }
@@ -182,17 +202,19 @@ def _control(g: Array, u: Array) -> float:
     return float(centred_products(g, u).sum() / spread) if spread > 0 else 0.0
 
 
-def _scalars(g: Array, shadow: Array, *differences: tuple[Array, Array]) -> Array:
-    """What the bootstrap resamples: tr, |gbar|^2, cos, cos > 0, shadow, and two biases.  [N, 11]
+def _block(x: Array, projections: Array) -> Array:
+    """What the bootstrap resamples of one cloud: |x_i - xbar|^2, |xbar|^2, projections.  [N, 2+D]
 
-    A cloud's shadow is its part along the truth, g_i . mu / |mu|.  [N]
+    The projections are those on the reference's directions, the truth's own first.
     """
+    return np.column_stack([*moments(x), projections]).astype(np.float64)
+
+
+def _cosines(g: Array, along: Array) -> Array:
+    """cos(g_i, mu), and whether it is positive, from the projections on mu.  [N, 2]"""
     lengths = np.sqrt(squared_lengths(g))
-    cos = np.divide(shadow, lengths, out=np.zeros(len(g)), where=lengths > 0)
-    columns = [*moments(g), cos, cos > 0, shadow]
-    for difference, its_shadow in differences:
-        columns += [*moments(difference), its_shadow]
-    return np.stack(columns, 1, dtype=np.float64)
+    cos = np.divide(along, lengths, out=np.zeros(len(g)), where=lengths > 0)
+    return np.column_stack([cos, cos > 0]).astype(np.float64)
 
 
 def _measured(
@@ -205,7 +227,7 @@ def _measured(
     tests: list[BiasTest],
 ) -> Measurement:
     n, mean = len(columns), columns.mean(0, keepdims=True)
-    length = np.sqrt(reference.squared_norm)
+    length, width = np.sqrt(reference.squared_norm), 2 + len(reference.directions)  # of a block
 
     def interval(quantity: Callable[[Array, Any, Any], Array]) -> Interval:
         """A quantity of the means, of |mu| and of the base's tr Sigma; as found, and resampled."""
@@ -214,7 +236,10 @@ def _measured(
             return percentile_interval(estimate, quantity(means, length * norm, base_tr[1]), n)
 
     def square(m: Array, at: int) -> Array:
-        return m[:, at + 1] - m[:, at] / (n - 1)  # |xbar|^2 - tr / n, where tr = n / (n-1) mean
+        """|xbar|^2 - tr / n, where tr = n / (n-1) mean; its noise complete in D directions."""
+        moved = m[:, at + 2 : at + width] - mean[:, at + 2 : at + width]  # [R, D]
+        beyond = (moved**2).sum(1)  # what the first order leaves out: 0 for the estimate,
+        return m[:, at + 1] - m[:, at] / (n - 1) + beyond - beyond.mean()  # unbiased for draws
 
     def bias(at: int, free: float, test: BiasTest) -> Bias:
         """`free` is the share of the reference in it, and so of the reference's error."""
@@ -233,13 +258,10 @@ def _measured(
         tr_sigma=interval(lambda m, mu, _: m[:, 0] * n / (n - 1)),
         squared_mean=interval(lambda m, mu, _: square(m, 0)),
         snr=interval(lambda m, mu, _: square(m, 0) / m[:, 0] * (n - 1) / n),
-        cosine=interval(lambda m, mu, _: m[:, 2]),
-        right_way=interval(lambda m, mu, _: m[:, 3]),
-        projection=interval(lambda m, mu, _: m[:, 4] / mu),
-        alignment=interval(
-            lambda m, mu, _: m[:, 4] / np.sqrt(np.maximum(square(m, 0), m[:, 4] ** 2))
-        ),
+        cosine=interval(lambda m, mu, _: m[:, -2]),
+        right_way=interval(lambda m, mu, _: m[:, -1]),
+        projection=interval(lambda m, mu, _: m[:, 2] / mu),
         ratio=interval(lambda m, mu, base: m[:, 0] / base),
-        bias=bias(5, free, tests[0]),
-        added=bias(8, 0.0, tests[1]),
+        bias=bias(width, free, tests[0]),
+        added=bias(2 * width, 0.0, tests[1]),
     )

@@ -14,10 +14,17 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.gradients.cloud import scatter
 from pgcore.gradients.decomposition import decompose
-from pgcore.gradients.estimates import BASE, estimates, reference, squared_scores, weights
+from pgcore.gradients.estimates import (
+    BASE,
+    estimates,
+    measurable,
+    reference,
+    squared_scores,
+    weights,
+)
 from pgcore.gradients.measurement import Measurement, Reference, measure
 from pgcore.gradients.parabola import SampledParabola, parabola_of
-from pgcore.gradients.windows import Progress, Windows, collect_windows, unheard
+from pgcore.gradients.windows import Progress, Windows, collect_windows, no_progress
 from pgcore.learners import shape_of
 from pgcore.stats import Interval
 from pgcore.train import train
@@ -50,26 +57,26 @@ class Report:
 
 
 def examine(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int = 4000,
     seed: int = 0,
     *,
-    algorithms: Iterable[str] = tuple(ALGORITHMS),
+    algorithms: Iterable[str] | None = None,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Report:
     """Measure the gradients of every estimator at a frozen policy and critic.
 
     Args:
-        row: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
+        params: [P] any checkpoint of any CartPole run of `config`'s hidden_dim.
         config: T = batch_size, gamma, and what the estimators read; the seeds are ignored.
         seed: of the measurement, and of the start state with `config.fixed_start`.
         progress: called with the share done, 0 to 1; what it raises ends the measurement.
 
     Raises: ValueError for a policy that does not fit, or too few or many windows.
     """
-    algorithms = tuple(algorithms)
+    algorithms = measurable() if algorithms is None else tuple(algorithms)
     row_bytes = 4 * shape_of(config).policy_size * (len(algorithms) + OTHERS)
     most = min(MOST, MAX_STEPS // config.batch_size, MAX_BYTES // row_bytes)
     if not FEWEST <= num_windows <= most:
@@ -78,10 +85,15 @@ def examine(
             f"{config.batch_size}, {len(algorithms)} estimators and hidden_dim {config.hidden_dim}."
         )
     windows = collect_windows(
-        row, config, num_windows, seed, threads=threads, progress=lambda x: progress(0.3 * x)
+        params, config, num_windows, seed, threads=threads, progress=lambda x: progress(0.3 * x)
     )
     truth = reference(
-        row, config, num_windows, seed, threads=threads, progress=lambda x: progress(0.3 + 0.4 * x)
+        params,
+        config,
+        num_windows,
+        seed,
+        threads=threads,
+        progress=lambda x: progress(0.3 + 0.4 * x),
     )
     gradients, scores = estimates(
         windows, config, algorithms, threads=threads, progress=lambda x: progress(0.7 + 0.2 * x)
@@ -98,7 +110,7 @@ def summary(
     seed_index: int = 0,
     num_windows: int = 4000,
     *,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Train, freeze one seed at one checkpoint, and measure: all of it, ready for JSON.
 
@@ -118,8 +130,8 @@ def summary(
         )
     seed = config.seeds[seed_index]
     history = train(config.replace(num_seeds=1, first_seed=seed))
-    row = history.checkpoints[checkpoint, 0]
-    report = examine(row, config, num_windows, seed, progress=progress)
+    params = history.checkpoints[checkpoint, 0]
+    report = examine(params, config, num_windows, seed, progress=progress)
     parts = decompose(report.windows, seed)
     number = checkpoint % count
     return _plain(

@@ -48,8 +48,8 @@ ONE = np.float32(1)
 Progress = Callable[[float], None]
 
 
-def unheard(share: float) -> None:
-    """Progress that nobody watches."""
+def no_progress(share: float) -> None:
+    """The default of `progress`: the share done is not reported."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Windows:
     mc_q: np.ndarray  # [N, T] float32, Monte-Carlo returns: nothing from the critic
     states: np.ndarray  # [N, 4] float64, the state at the first step
     elapsed: np.ndarray  # [N] int64, the episode's clock there
-    row: np.ndarray  # [P] float32, policy and critic
+    params: np.ndarray  # [P] float32, policy and critic
     config: Config
 
     def __len__(self) -> int:
@@ -85,39 +85,39 @@ _RECORDED = tuple(f.name for f in fields(Batch) if f.name not in ("valid", "q_va
 
 
 def collect_windows(
-    row: np.ndarray,
+    params: np.ndarray,
     config: Config,
     num_windows: int,
     seed: int,
     *,
     first: int = 0,
     threads: int | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Windows:
     """Play `num_windows` windows of `config.batch_size` steps with a frozen policy.
 
-    Window i is a pure function of (row, config, seed, i): the same bits among any others and on
+    Window i is a pure function of (params, config, seed, i): the same bits among any others and on
     any number of threads. Windows first, ..., first + num_windows - 1 are played, so sets with
     other numbers are independent.
 
     Args:
-        row: [P] any checkpoint of any CartPole run.
+        params: [P] any checkpoint of any CartPole run.
         seed: of the randomness; with `config.fixed_start` also the start state's.
         progress: called with the share done, in this thread.
 
-    Raises: ValueError for another environment, or a row that does not fit the config.
+    Raises: ValueError for another environment, or parameters that do not fit the config.
     """
     spec, shape = envs.describe(config.env_id), shape_of(config)
     if not spec.is_cartpole:
         raise ValueError(f"env_id is {config.env_id!r}; windows are collected on CartPole alone.")
-    if row.shape != (shape.size,) or not np.isfinite(row).all():
+    if params.shape != (shape.size,) or not np.isfinite(params).all():
         raise ValueError(
             f"The parameters must be {shape.size} finite numbers for hidden_dim = "
-            f"{config.hidden_dim}, not of shape {row.shape} or with NaN among them."
+            f"{config.hidden_dim}, not of shape {params.shape} or with NaN among them."
         )
     if num_windows < 2:
         raise ValueError(f"num_windows is {num_windows}; a variance needs at least 2.")
-    row = np.ascontiguousarray(row, np.float32)
+    params = np.ascontiguousarray(params, np.float32)
     keys = seeding.fold(
         seeding.keys([seed], "measurement"), np.arange(first, first + num_windows, dtype=np.uint64)
     )
@@ -141,16 +141,16 @@ def collect_windows(
 
     def play(share: slice) -> None:
         _play(
-            row, config.hidden_dim, keys[share], burn_in[share], spec.max_episode_steps,
+            params, config.hidden_dim, keys[share], burn_in[share], spec.max_episode_steps,
             horizon(config.gamma), not config.bootstrap_truncation, config.gamma,
             config.fixed_start, start_state, states[share], elapsed[share], tails[share],
             *(column[share] for column in recorded),
         )  # fmt: skip
 
-    share_out(play, n, threads, progress)
+    on_threads(play, n, threads, progress)
     batch = _batch(config, *recorded)
     mc_q = _target(config, batch, tails)
-    return Windows(batch, mc_q, states, elapsed, row, config)
+    return Windows(batch, mc_q, states, elapsed, params, config)
 
 
 def horizon(gamma: float) -> int:
@@ -160,7 +160,7 @@ def horizon(gamma: float) -> int:
     return min(math.ceil(math.log(NEGLIGIBLE) / math.log(gamma)), LONGEST_TAIL)
 
 
-def share_out(
+def on_threads(
     work: Callable[[slice], None], count: int, threads: int | None, progress: Progress
 ) -> None:
     """Do `work` on slices of `range(count)`, in any order, on several threads."""

@@ -5,6 +5,9 @@ The losses are summed over seeds, and no parameter is shared, so each seed's gra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,7 +19,16 @@ from pgcore.config import Config
 from pgcore.learners import State, learning_rates, shape_of
 from pgcore.rollout import Rollout
 
-torch.set_num_threads(1)  # the tensors are tiny: a second thread only waits at barriers
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread, for now: the tensors are tiny, and a second one waits at barriers."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _policy(params: np.ndarray, config: Config):
@@ -30,11 +42,13 @@ def _policy(params: np.ndarray, config: Config):
     return probs
 
 
+@one_thread()
 def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
     """Act with the policy until batches are complete, or the clocks stand at `until`."""
     rollout.collect(_policy(params, rollout.config), until)
 
 
+@one_thread()
 def assess(rollout: Rollout, params: np.ndarray) -> Batch:
     """The complete batches, with the critic's V of what was seen and of what followed."""
     critic = shape_of(rollout.config).critic(torch.from_numpy(params))
@@ -73,6 +87,7 @@ def loss(params: Tensor, batch: Batch, psi: np.ndarray, index: np.ndarray, confi
     return policy + config.value_coef * value - config.entropy_coef * bonus
 
 
+@one_thread()
 def gradient(
     params: np.ndarray, batch: Batch, psi: np.ndarray, index: np.ndarray, config: Config
 ) -> np.ndarray:
@@ -98,6 +113,7 @@ def step(state: State, gradient: np.ndarray, rows: np.ndarray, config: Config) -
         old[rows] = changed[rows]
 
 
+@one_thread()
 def evaluate(params: np.ndarray, config: Config, seeds: range, at: int) -> np.ndarray:
     """Episodic returns of `eval_episodes` episodes a seed, after `at` steps.  [S, E]"""
     repeated = np.repeat(params, config.eval_episodes, axis=0)  # [S * E, P]

@@ -33,27 +33,27 @@ LANES = 16  # agents side by side: their parameters fit into the innermost cache
 
 
 @inlined
-def preference(theta, hidden, x0, x1, x2, x3):
+def preference(params, hidden, x0, x1, x2, x3):
     """z_1 - z_0, the logit of action 1."""
     w, b, out = 4 * hidden, 5 * hidden, 7 * hidden
-    z = theta[out + 1] - theta[out]
+    z = params[out + 1] - params[out]
     for j in range(hidden):
-        h = theta[w + j] + x0 * theta[j] + x1 * theta[hidden + j]
-        h += x2 * theta[2 * hidden + j] + x3 * theta[3 * hidden + j]
-        z += max(h, ZERO) * (theta[b + hidden + j] - theta[b + j])
+        h = params[w + j] + x0 * params[j] + x1 * params[hidden + j]
+        h += x2 * params[2 * hidden + j] + x3 * params[3 * hidden + j]
+        z += max(h, ZERO) * (params[b + hidden + j] - params[b + j])
     return z
 
 
 @inlined
-def critic_value(theta, hidden, x0, x1, x2, x3):
+def critic_value(params, hidden, x0, x1, x2, x3):
     """V_phi."""
     first = 7 * hidden + 2
     w, b = first + 4 * hidden, first + 5 * hidden
-    value = theta[b + hidden]
+    value = params[b + hidden]
     for j in range(hidden):
-        h = theta[w + j] + x0 * theta[first + j] + x1 * theta[first + hidden + j]
-        h += x2 * theta[first + 2 * hidden + j] + x3 * theta[first + 3 * hidden + j]
-        value += max(h, ZERO) * theta[b + j]
+        h = params[w + j] + x0 * params[first + j] + x1 * params[first + hidden + j]
+        h += x2 * params[first + 2 * hidden + j] + x3 * params[first + 3 * hidden + j]
+        value += max(h, ZERO) * params[b + j]
     return value
 
 
@@ -106,7 +106,7 @@ def _place(lanes, i, state):
 
 @inlined
 def _move(lanes, source, target):
-    """What a lane needs to go on, from one place to another."""
+    """Copy what a lane needs to go on from one place to another."""
     lanes.row[target], lanes.key[target] = lanes.row[source], lanes.key[source]
     lanes.counter[target] = lanes.counter[source]
     lanes.x[target], lanes.x_dot[target] = lanes.x[source], lanes.x_dot[source]
@@ -115,10 +115,10 @@ def _move(lanes, source, target):
 
 @inlined
 def _act(lanes, count, params, hidden, greedy):
-    """One step of the first `count` lanes: all look, all choose, all move.
+    """One step of the first `count` lanes: preferences, then actions, then the new states.
 
-    Choosing and moving is done by the idle ones too: a fixed count makes straight SIMD code, and
-    nobody reads where they end up.
+    Idle lanes choose and move too: a fixed count makes straight SIMD code. Their results are not
+    used.
     """
     x, x_dot, angle, angle_dot = lanes.x, lanes.x_dot, lanes.angle, lanes.angle_dot
     for i in range(count):
@@ -184,7 +184,7 @@ def _collect(
                         _place(lanes, i, start(reset_keys[s], episodes[s]))
                 length[s] += 1
                 ready[s] = length[s] >= batch_size and (fell or late or not whole_episodes)
-            for i in range(count - 1, -1, -1):  # who is done leaves, and the last takes the place
+            for i in range(count - 1, -1, -1):  # the last lane replaces one that is finished
                 s = lanes.row[i]
                 clock[s] = lanes.counter[i]
                 if ready[s] or clock[s] >= until:
@@ -280,16 +280,16 @@ def _gradient(
     z, value = np.empty(room, np.float32), np.empty(room, np.float32)
     difference, d_difference = np.empty(hidden, np.float32), np.empty(hidden, np.float32)
     for s in range(num_rows):
-        theta, g, count = params[s], gradient[s], 0
+        row, g, count = params[s], gradient[s], 0
         for i in range(room):
             steps[count] = index[s, i]
             count += valid[s, index[s, i]]
         for j in range(hidden):  # z = logit of action 1 minus logit of action 0
-            difference[j] = theta[w2 + hidden + j] - theta[w2 + j]
+            difference[j] = row[w2 + hidden + j] - row[w2 + j]
             d_difference[j] = ZERO
-        _forward(theta, difference, theta[out + 1] - theta[out], hidden, obs[s], steps, count, h, z)
+        _forward(row, difference, row[out + 1] - row[out], hidden, obs[s], steps, count, h, z)
         _forward(
-            theta[critic:], theta[critic_w2:], theta[critic_out], hidden, obs[s], steps, count,
+            row[critic:], row[critic_w2:], row[critic_out], hidden, obs[s], steps, count,
             critic_h, value,
         )  # fmt: skip
         for i in range(count):
@@ -307,7 +307,7 @@ def _gradient(
             g[critic_out] += value[i]
         _backward(difference, hidden, obs[s], steps, count, h, z, g, d_difference)
         _backward(
-            theta[critic_w2:], hidden, obs[s], steps, count, critic_h, value, g[critic:],
+            row[critic_w2:], hidden, obs[s], steps, count, critic_h, value, g[critic:],
             g[critic_w2:],
         )  # fmt: skip
         g[out] = -g[out + 1]
@@ -336,11 +336,11 @@ def _step(gradient, rows, params, m, v, updates, rates):
         updates[s] += 1
         correct_1 = np.float32(1 / (1 - BETA_1 ** updates[s]))
         correct_2 = np.float32(1 / (1 - BETA_2 ** updates[s]))
-        theta, g, ms, vs = params[s], gradient[s], m[s], v[s]
-        for i in range(theta.shape[0]):
+        row, g, ms, vs = params[s], gradient[s], m[s], v[s]
+        for i in range(row.shape[0]):
             ms[i] = DECAY_1 * ms[i] + (ONE - DECAY_1) * g[i]
             vs[i] = DECAY_2 * vs[i] + (ONE - DECAY_2) * g[i] * g[i]
-            theta[i] -= rates[i] * ms[i] * correct_1 / (math.sqrt(vs[i] * correct_2) + EPS)
+            row[i] -= rates[i] * ms[i] * correct_1 / (math.sqrt(vs[i] * correct_2) + EPS)
 
 
 def step(state: State, gradient: np.ndarray, rows: np.ndarray, config: Config) -> None:

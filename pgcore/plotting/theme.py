@@ -41,7 +41,7 @@ def place(field: str = "colour", palette: Sequence[str] | None = None) -> alt.Co
     return alt.Color(f"{field}:N", scale=scale, legend=None)
 
 
-def spec(chart: Any) -> dict:
+def spec(chart: Any) -> dict[str, Any]:
     """The chart as a Vega-Lite dict without its data, for `st.vega_lite_chart(rows, spec)`."""
     return _without_data(chart.to_dict())
 

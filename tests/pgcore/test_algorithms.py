@@ -354,3 +354,27 @@ def test_a_formula_that_spells_an_estimator_learns_the_same_bits(key: str, text:
     registered = train(short.replace(algorithm=key))
     assert np.array_equal(spelled.checkpoints, registered.checkpoints)
     assert np.array_equal(spelled.eval_episode_returns, registered.eval_episode_returns)
+
+
+class Watched:
+    """A config that remembers what was read of it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str):
+        self.read.add(name)
+        return getattr(self.config, name)
+
+
+@pytest.mark.parametrize("key", ALGORITHMS)
+def test_an_entry_declares_what_its_weight_reads(key: str) -> None:
+    """Pages keep a policy that does not depend on the setting they vary: `reads` says which."""
+    rng = np.random.default_rng(0)
+    ends = random_ends(4, 8, rng)
+    watched = Watched(config_for(key, ends))
+    _, batch, _ = random_batch(watched.config, ends, rng)
+    ALGORITHMS[key].weight(batch, watched)
+    shared = {"gamma", "bootstrap_truncation"}  # of the returns themselves
+    assert watched.read - shared == set(ALGORITHMS[key].reads)

@@ -7,6 +7,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +135,36 @@ def test_the_lab_as_written() -> None:
     lab = Config.lab(num_seeds=7)
     assert lab == Config(num_seeds=7, bootstrap_truncation=False, fixed_start=True)
     assert Config.lab(fixed_start=False) == Config(bootstrap_truncation=False)
+
+
+def test_the_labs_second_task_has_no_value_loss() -> None:
+    """Every other agent of the lab trains the critic, and so does the mended second task."""
+    weights = {key: Config.lab(algorithm=key).value_coef for key in ALGORITHMS}
+    assert weights == {key: 0.0 if key == "batch_mean" else 0.5 for key in ALGORITHMS}
+    assert Config.lab(algorithm="batch_mean", value_coef=0.5).value_coef == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("gamma", (1, 1.0, np.float64(1), np.float32(1), np.int64(1))),
+        ("num_seeds", (7, np.int64(7), np.uint8(7), np.int32(7))),
+        ("eval_greedy", (True, np.True_)),
+        ("algorithm", ("ppo", np.str_("ppo"))),
+    ],
+)
+def test_one_value_is_one_identity(name: str, values: tuple) -> None:
+    """Equal, of one hash, and written alike in links and code, whatever number was given."""
+    made = [Config(**{name: value}) for value in values]
+    assert len(set(made)) == 1
+    assert {type(getattr(config, name)) for config in made} == {type(SPECS[name].default)}
+    assert len({str(config.to_strings()) for config in made}) == 1
+    assert len({config.to_python() for config in made}) == 1
+
+
+@pytest.mark.parametrize("value", [np.float64(3.5), np.float64(3), np.True_, np.array([3])])
+def test_what_is_no_whole_number_stays_refused(value: object) -> None:
+    assert "num_seeds is " in sentence_about(num_seeds=value)
 
 
 def test_steps_and_seeds() -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tasks import counts, doubles, fails, sleeps, tells_its_process
 
 from pgcore import jobs, worker
 from pgcore.jobs import Busy, Engine, Job, Lane
-from tests.tasks import counts, doubles, fails, sleeps, tells_its_process
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds; no test measures time
@@ -485,7 +485,7 @@ PARENT = """
 import pickle, sys
 from pgcore.train import Control
 from pgcore import worker
-from tests import tasks
+import tasks
 worker.call(tasks.sleeps, (), Control(), lambda pid: print(pid, flush=True))
 """
 

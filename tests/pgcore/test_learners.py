@@ -221,6 +221,44 @@ def test_the_clock_truncates_what_a_learner_collects(learner, env_id: str, limit
     assert (rollout.truncated == (np.arange(1, 1025) % limit == 0)).all()
 
 
+@LEARNERS
+@pytest.mark.parametrize("batch_size", [32, 200, 201])
+def test_a_whole_episode_batch_ends_at_the_clock(learner, batch_size: int) -> None:
+    """REINFORCE with a policy that balances the pole for 200 steps, CartPole-v0's clock.
+
+    The batch is complete at the first truncation from `batch_size` on, nothing stands in for what
+    would have followed, and the gradient is the sum written out by hand.
+    """
+    config = Config(
+        algorithm="reinforce", env_id="CartPole-v0", num_seeds=2, batch_size=batch_size,
+        hidden_dim=2, value_coef=0.0,
+    )  # fmt: skip
+    rollout, w = Rollout(config, config.seeds), np.array([0.1, 0.5, 10.0, 2.0])
+    params = np.zeros((2, shape_of(config).size), np.float32)
+    policy = shape_of(config).policy(params)
+    policy.w1[:], policy.w2[:, 1] = np.stack([w, -w], axis=1), [1, -1]
+    length = 200 if batch_size <= 200 else 400  # one episode, or two
+    learner.collect(rollout, params, 1000)
+    assert rollout.ready.all() and (rollout.length == length).all()
+    assert (rollout.clock == length).all()  # nobody has played on
+    batch = learner.assess(rollout, params)
+    ends = np.arange(1, length + 1) % 200 == 0
+    np.testing.assert_array_equal(batch.truncated[:, :length], [ends, ends])
+    assert not batch.terminated.any()
+    np.testing.assert_array_equal(batch.valid.sum(1), length)
+
+    psi = ALGORITHMS["reinforce"].weight(batch, config)
+    left = 200 - np.arange(length) % 200  # steps until the clock
+    np.testing.assert_allclose(psi[:, :length], np.tile((1 - 0.99**left) / 0.01, (2, 1)), rtol=1e-4)
+    index = np.broadcast_to(np.arange(psi.shape[1]), psi.shape)
+    gradient = learner.gradient(params, batch, psi, index, config)
+    sign = 2 * batch.actions[:, :length] - 1
+    by_hand = -(psi[:, :length] * sign * (1 - batch.probs[:, :length])).mean(-1)  # dL/d b2[1]
+    np.testing.assert_allclose(shape_of(config).policy(gradient).b2[:, 1], by_hand, rtol=1e-3)
+    assert (np.abs(by_hand) > 1e-3).all()
+    assert_same_gradient(config, params, batch, psi, index)
+
+
 @pytest.mark.parametrize("hidden_dim", [1, 7, 32, 128])
 def test_both_critics_say_the_same(hidden_dim: int) -> None:
     ends = random_ends(4, 30, np.random.default_rng(0), 0.5)

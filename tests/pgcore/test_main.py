@@ -42,6 +42,20 @@ def test_the_lab_is_one_flag(tmp_path: Path, capsys) -> None:
     assert (tmp_path / "lab.csv").read_text() == train(lab).to_csv()
 
 
+def test_the_labs_second_task_trains_no_critic(tmp_path: Path, capsys) -> None:
+    """Unless the caller asks for it: the mended variant."""
+    file, task = tmp_path / "lab.csv", [*SHORT, "--lab", "--algorithm", "batch_mean"]
+    task += ["--total-timesteps", "2000", "--eval-interval", "1000"]  # the last flag counts
+    settings = dict(algorithm="batch_mean", total_timesteps=2000, eval_interval=1000, num_seeds=3)
+    written = train(Config.lab(**settings)).to_csv()
+    mended = train(Config.lab(**settings, value_coef=0.5)).to_csv()
+    assert written != mended
+    assert main([*task, "--csv", str(file)]) == 0
+    assert file.read_text() == written
+    assert main([*task, "--value-coef", "0.5", "--csv", str(file)]) == 0
+    assert file.read_text() == mended
+
+
 @pytest.mark.parametrize("threads", ["1", "4"])
 def test_threads_change_nothing(tmp_path: Path, threads: str, capsys) -> None:
     file = tmp_path / "curves.csv"

@@ -351,9 +351,9 @@ def test_lottery_meets_the_enumeration(names: list[str], n: int) -> None:
     assert within_binomial_error(drawn.wrong_winner.estimate, winner, 20_000)
     assert within_binomial_error(drawn.wrong_ranking.estimate, ranking, 20_000)
     assert drawn.ranking == tuple(reversed(names))
-    assert (drawn.n, drawn.wrong_winner.n, drawn.wrong_ranking.n) == (n, 20_000, 20_000)
+    assert (drawn.n, drawn.draws, drawn.wrong_winner.n) == (n, 20_000, 3)  # seeds in a pool
     wilson = stats.proportion_interval(round(drawn.wrong_winner.estimate * 20_000), 20_000)
-    assert drawn.wrong_winner == pytest.approx(wilson)
+    assert drawn.wrong_winner.low < wilson.low and wilson.high < drawn.wrong_winner.high
 
 
 def test_lottery_curve_follows_the_normal_law() -> None:
@@ -385,6 +385,28 @@ def test_clear_winners_always_win() -> None:
     curve = stats.lottery_curve({"low": [1, 2, 3], "high": [7, 8], "top": [20]}, max_seeds=3)
     assert not curve.wrong_ranking.estimate.any() and not curve.wrong_ranking.low.any()
     assert (curve.wrong_ranking.high > 0).all()  # 2,000 draws cannot prove a risk of 0
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.4])
+def test_the_lottery_s_interval_covers_the_pool_and_that_of_the_draws_alone_does_not(
+    gap: float,
+) -> None:
+    """300 seeds a pool, 10 a study, 400 pools: normal populations, `gap` standard deviations."""
+    normal = stats.POPULATIONS["normal"]
+    found = stats.lottery_coverage({"x": normal, "y": normal + gap}, 10, pools=400)
+    assert abs(found.truth - sps.norm.cdf(-gap * np.sqrt(5))) < 0.005
+    assert found.draws_alone.high < 0.5
+    assert found.both.low < 0.95 + 0.03 and found.both.high > 0.95 and found.both.low > 0.88
+
+
+def test_the_order_of_the_pools_is_as_uncertain_as_their_means() -> None:
+    """Two means whose difference is one standard error: a resample turns them round in 16%."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    x = (x - x.mean()) / x.std()
+    near = stats.lottery({"x": x, "y": x + np.sqrt(2 / 300)}, 5, resamples=2000)
+    assert within_binomial_error(near.other_ranking, sps.norm.cdf(-1), 2000)
+    assert stats.lottery({"x": x, "y": x + 2}, 5).other_ranking == 0
 
 
 # --- Coverage ------------------------------------------------------------------------------------

@@ -17,7 +17,18 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from pgcore import ALGORITHMS, Cancelled, Config, Control, History, networks, stats, stream, train
+from pgcore import (
+    ALGORITHMS,
+    Algorithm,
+    Cancelled,
+    Config,
+    Control,
+    History,
+    networks,
+    stats,
+    stream,
+    train,
+)
 from pgcore.compilation import VERSION
 from pgcore.learners import shape_of
 from pgcore.train import (
@@ -421,3 +432,53 @@ def test_the_final_policy_is_measured_over_a_hundred_episodes():
     threshold = 300.0
     solved = returns.mean(-1) >= threshold
     assert history.reached(threshold).sum() > solved.sum() > 0
+
+
+def test_an_estimators_key_and_settings_are_a_config():
+    short = dict(num_seeds=2, total_timesteps=1000)
+    named = train("ppo", **short)
+    assert named.config == Config(algorithm="ppo", **short)
+    assert np.array_equal(named.checkpoints, train(Config(algorithm="ppo", **short)).checkpoints)
+    assert train(Config(**short), gamma=0.9).config == Config(**short, gamma=0.9)
+
+
+FIRST_CALL = "import pgcore; pgcore.train(num_seeds=1, total_timesteps=64, eval_interval=64)"
+
+
+def test_the_first_call_on_a_machine_says_that_it_compiles(tmp_path):
+    def said() -> str:
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", FIRST_CALL]
+        return subprocess.run(command, env=environment, capture_output=True, text=True).stderr
+
+    assert said() == "pgcore: compiling the learner, some 20 s, once on this machine\n"
+    assert said() == ""  # loaded from the cache
+
+
+def test_the_torch_learner_leaves_torchs_threads_alone():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        train(Config(learner="autograd", num_seeds=1, total_timesteps=64, eval_interval=64))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_estimator_registered_at_run_time_trains_and_is_measured_and_drawn(monkeypatch):
+    from pgcore.gradients import examine
+    from pgcore.plotting.curves import chart
+    from pgcore.plotting.series import of_histories
+
+    mine = Algorithm(
+        lambda batch, config: batch.q_values - 0.5 * batch.values,
+        *("Half", r"Q_t - V_\phi(s_t)/2", "none", "a test", "train"),
+    )
+    monkeypatch.setitem(ALGORITHMS, "half", mine)
+    history = train("half", num_seeds=3, total_timesteps=1000)
+    assert history.final_returns.shape == (3,)
+    report = examine(history.checkpoints[-1, 0], history.config, 100, algorithms=["half"])
+    assert report.measurements["half"].tr_sigma.estimate > 0
+    assert "Half, n = 3" in chart(of_histories([history])).to_json()

@@ -7,14 +7,18 @@ import json
 import numpy as np
 import pytest
 
+from pgcore.exact import fates
 from pgcore.exact.bandit import Bandit, never_good_arm, simplex_points, stuck
 from pgcore.exact.toypole import THETA, ToyPole
+from pgcore.gradients import enumerated
 from ui.bandit import charts as bandit
+from ui.bandit import words
 from ui.toypole import charts as toypole
+from ui.toypole import words as pole_words
 
 ARMS = Bandit((0.2, 0.3, 0.5), (1, 2, 4))
 NOISY = Bandit((0.2, 0.3, 0.5), (1, 2, 4), noise=0.5)
-LAB = toypole.pole(THETA, 0.9)
+LAB = enumerated.pole(THETA, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -129,26 +133,26 @@ def test_the_batch_means_row_is_the_enumerated_one_with_noise_too():
 
 @pytest.fixture(scope="module")
 def stories():
-    return {name: bandit.runs(name, 500, 0.5) for name in bandit.first_steps()["baseline"]}
+    return {name: fates.runs(name, 500, 0.5) for name in bandit.first_steps()["baseline"]}
 
 
 def test_equal_variance_at_the_first_step_and_different_fates(stories):
     first = bandit.first_steps().set_index("baseline")
     assert first.loc["b* - 1", "tr_var"] == pytest.approx(first.loc["b* + 1", "tr_var"])
     assert first["tr_var"].min() == pytest.approx(first.loc["b*", "tr_var"])
-    assert bandit.which_sticks(stories["b* - 1"], stories["b* + 1"]) == 1
-    assert bandit.which_sticks(stories["b* + 1"], stories["b* - 1"]) == 2
-    assert bandit.which_sticks(stories["V"], stories["V"]) == 0
+    assert fates.which_sticks(stories["b* - 1"], stories["b* + 1"]) == 1
+    assert fates.which_sticks(stories["b* + 1"], stories["b* - 1"]) == 2
+    assert fates.which_sticks(stories["V"], stories["V"]) == 0
 
 
 def test_shares_count_every_run_once_and_carry_wilsons_interval(stories):
     for policies in stories.values():
-        shares = bandit.shares(policies)
+        shares = fates.shares(policies)
         assert sum(share.estimate for share in shares.values()) == pytest.approx(1)
         assert shares["stuck on a worse arm"].estimate == stuck(policies[-1], (1, 0.7, 0)).mean()
         assert all(share.low <= share.estimate <= share.high for share in shares.values())
         assert all(share.n == 500 for share in shares.values())
-    assert "**0.0%** [0.0, " in bandit.fate_words(stories["V"])
+    assert "**0.0%** [0.0%, " in words.fates_in_colour(stories["V"])
 
 
 def test_paths_begin_in_the_middle_and_end_where_the_runs_end(stories):
@@ -193,7 +197,7 @@ def test_the_chain_shows_the_laboratorys_numbers():
 
 
 def test_the_table_of_estimators_is_the_enumerated_one():
-    rows = toypole.exact_rows(LAB, 5.0).set_index("estimator")
+    rows = enumerated.exact_rows(LAB, 5.0).set_index("estimator")
     printed = {
         "None": (1.154663, 0),
         "Constant 5": (0.183220, 0),
@@ -214,11 +218,11 @@ def test_the_table_of_estimators_is_the_enumerated_one():
 
 
 def test_sampled_estimates_meet_the_truth_as_often_as_their_intervals_say():
-    exact = toypole.exact_rows(LAB, 5.0)
+    exact = enumerated.exact_rows(LAB, 5.0)
     held = {"kept": 0, "tr_var": 0}
     draws = range(60)
     for draw in draws:
-        sampled = toypole.sampled_rows(LAB, 5.0, 1000, draw)
+        sampled = enumerated.sampled_rows(LAB, 5.0, 1000, draw)
         assert sampled["key"].tolist() == exact["key"].tolist()
         for name in held:
             truth = exact[name]
@@ -229,14 +233,14 @@ def test_sampled_estimates_meet_the_truth_as_often_as_their_intervals_say():
 
 
 def test_equal_draws_are_equal_and_others_are_not():
-    first, again, other = (toypole.sampled_rows(LAB, 5.0, 200, draw) for draw in (0, 0, 1))
+    first, again, other = (enumerated.sampled_rows(LAB, 5.0, 200, draw) for draw in (0, 0, 1))
     assert first.equals(again)
     assert not np.allclose(first["kept"], other["kept"])
 
 
 def test_the_batch_mean_loses_far_more_than_one_over_t_and_leave_one_out_too():
-    rows = toypole.length_rows(LAB, 1000, 0)
-    lost = toypole.lost_at(rows, 8)
+    rows = enumerated.length_rows(LAB, 1000, 0)
+    lost = enumerated.lost_at(rows, 8)
     assert {key: round(value, 4) for key, value in lost.items()} == {
         "batch_mean": 0.4603,
         "leave_one_out": 0.3833,
@@ -244,15 +248,15 @@ def test_the_batch_mean_loses_far_more_than_one_over_t_and_leave_one_out_too():
     exact = rows[(rows["part"] == "exact") & (rows["key"] == "leave_one_out")]
     assert (exact["lost"] > 1 / exact["T"]).all()
     assert exact["T"].tolist() == list(range(2, 13))
-    assert round(toypole.cosine(LAB, "batch_mean"), 4) == 0.9946
+    assert round(enumerated.cosine(LAB, "batch_mean"), 4) == 0.9946
     sampled = rows[rows["part"] == "sampled"]
     assert ((sampled["low"] < sampled["lost"]) & (sampled["lost"] < sampled["high"])).all()
     assert (sampled["low"] > 1 / sampled["T"]).all()
-    assert [toypole.which_loss(x, 8) for x in (0.0, 0.125, 0.46)] == [0, 1, 2]
+    assert [pole_words.which_loss(x, 8) for x in (0.0, 0.125, 0.46)] == [0, 1, 2]
 
 
 def test_leave_one_out_is_the_batch_mean_times_t_over_t_minus_one():
-    rows = toypole.length_rows(LAB, 1000, 0).query("part != '1/T'").set_index(["key", "T"])
+    rows = enumerated.length_rows(LAB, 1000, 0).query("part != '1/T'").set_index(["key", "T"])
     kept = 1 - rows["lost"]
     for length in (2, 5, 12, 32):
         ratio = kept["leave_one_out", length] / kept["batch_mean", length]
@@ -260,7 +264,7 @@ def test_leave_one_out_is_the_batch_mean_times_t_over_t_minus_one():
 
 
 def test_lambda_curves_are_gaes_and_their_minimum_moves():
-    rows = toypole.lambda_rows(LAB, 0.5, 10)
+    rows = enumerated.lambda_rows(LAB, 0.5, 10)
     curves = {
         kind: part["error"].to_numpy() for kind, part in rows.query("part=='curve'").groupby("kind")
     }
@@ -271,20 +275,20 @@ def test_lambda_curves_are_gaes_and_their_minimum_moves():
     size = np.linalg.norm(LAB.gradient)
     np.testing.assert_allclose(curves["noise"][[0, -1]] * size, np.sqrt(tr_var / 10))
     # With the exact critic the least variance is near .15 and not at 0.
-    assert toypole.best_lambda(LAB, 0.0, 1) == toypole.best_lambda(LAB, 0.0, 1000) == 0.14
-    best = [toypole.best_lambda(LAB, 0.5, n) for n in (1, 100, 1000)]
+    assert enumerated.best_lambda(LAB, 0.0, 1) == enumerated.best_lambda(LAB, 0.0, 1000) == 0.14
+    best = [enumerated.best_lambda(LAB, 0.5, n) for n in (1, 100, 1000)]
     assert best == sorted(best)
-    assert [toypole.which_lambda(x) for x in (0.0, 0.3, 1.0)] == [0, 1, 2]
-    assert "0.06679 at λ = 0, 0.06594 at λ = 0.14 and 0.14627" in toypole.lambda_words(LAB)
+    assert [pole_words.which_lambda(x) for x in (0.0, 0.3, 1.0)] == [0, 1, 2]
+    assert "0.06679 at λ = 0, 0.06594 at λ = 0.14 and 0.14627" in pole_words.lambda_words(LAB)
 
 
 def test_only_the_discounted_gradient_comes_back_to_its_height():
-    rows = toypole.climb_rows(LAB, (0, 2), 2.0)
+    rows = enumerated.climb_rows(LAB, (0, 2), 2.0)
     ends = rows.groupby("field")["height"].last()
     assert abs(ends["∇J"]) < 1e-12
     assert round(ends["g∞"], 3) == 0.245
     assert set(rows["text"].dropna()) == {"0.245", "0.000"}
-    skew = toypole.asymmetries(LAB)
+    skew = enumerated.asymmetries(LAB)
     assert round(skew["g∞"], 4) == 0.1094
     assert skew["∇J"] < 1e-10
 
@@ -298,8 +302,8 @@ def test_a_small_walk_gains_its_area_times_the_asymmetry():
 
 
 def test_the_gradients_differ_by_their_angle():
-    rows = toypole.field_rows(LAB)
+    rows = enumerated.field_rows(LAB)
     unit = rows.groupby("field")["share"].apply(np.array)
     angle = np.degrees(np.arccos(unit["g∞"] @ unit["∇J"]))
-    assert toypole.angle_between(LAB) == pytest.approx(angle)
+    assert enumerated.angle_between(LAB) == pytest.approx(angle)
     np.testing.assert_allclose(rows.query("field == 'g∞'")["value"], LAB.gradient)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tasks
 from streamlit.testing.v1 import AppTest
 
 from pgcore import Config, train
 from pgcore.algorithms import ALGORITHMS
 from pgcore.episodes import play, policy_of
 from pgcore.jobs import Busy, Engine, Lane
-from tests import tasks
 from ui.player import episodes as player
 from ui.watch import agents, film
 

@@ -19,6 +19,7 @@ from pgcore.exact.bandit import (
     simplex_points,
     stuck,
 )
+from pgcore.exact.fates import FATES, REWARDS, baselines, fates
 from pgcore.plotting.theme import HEIGHT, spec
 
 ARMS = ("arm 1", "arm 2", "arm 3")
@@ -27,24 +28,9 @@ MEAN = "expected arrow"
 COLOURS = alt.Scale(domain=[*ARMS, *"45678", MEAN])
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
-REWARDS = (1.0, 0.7, 0.0)  # of the committal experiment
-HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
-STEPS = 200
-FATES = ("found the best arm", "stuck on a worse arm", "undecided")
 
 
 # --- One pull: the simplex -------------------------------------------------------------------
-
-
-def baselines(bandit: Bandit) -> dict[str, float]:
-    """The constants that have a name."""
-    best = bandit.optimal_baseline
-    return {"none": 0.0, "V": bandit.value, "b*": best, "b* - 1": best - 1, "b* + 1": best + 1}
-
-
-def shown(name: str) -> str:
-    """A baseline's name as Markdown."""
-    return name.replace("-", "−").replace("*", r"\*")
 
 
 def reach(bandit: Bandit) -> float:
@@ -326,52 +312,6 @@ def written_first(table: pd.DataFrame) -> pd.DataFrame:
             "tr Var of the first step": [f"{v:.4f}" for v in table["tr_var"]],
         }
     )
-
-
-@lru_cache(maxsize=64)
-def runs(baseline: str, count: int, step_size: float, seed: int = 0) -> np.ndarray:
-    """Policies of `count` runs under a named baseline, from the uniform start.  [K, count, 3]"""
-    policies = natural_runs(
-        REWARDS,
-        BASELINES[baseline],
-        runs=count,
-        steps=STEPS,
-        step_size=step_size,
-        every=2,
-        seed=seed,
-    )
-    policies.setflags(write=False)
-    return policies
-
-
-def fates(policies: np.ndarray) -> np.ndarray:
-    """How each run ended, a name from FATES: pi(best) above .99, between, below .01.  [N]"""
-    best = policies[-1, :, int(np.argmax(REWARDS))]
-    return np.array(FATES)[np.where(stuck(policies[-1], REWARDS), 1, np.where(best > 0.99, 0, 2))]
-
-
-def shares(policies: np.ndarray) -> dict[str, stats.Interval]:
-    """The share of the runs with each fate, with Wilson's interval."""
-    ends = fates(policies)
-    return {fate: stats.proportion_interval(int((ends == fate).sum()), len(ends)) for fate in FATES}
-
-
-def fate_words(policies: np.ndarray) -> str:
-    """`shares` as Markdown, in the paths' colours."""
-    lines = []
-    for (fate, share), hue in zip(
-        shares(policies).items(), ("blue", "orange", "green"), strict=True
-    ):
-        low, high = f"{100 * share.low:.1f}", f"{100 * share.high:.1f}"
-        lines.append(f":{hue}[{fate.split()[0]}] **{100 * share.estimate:.1f}%** [{low}, {high}]")
-    return "  \n".join(lines)
-
-
-def which_sticks(below: np.ndarray, above: np.ndarray) -> int:
-    """Which of two sets of runs gets stuck more often: 1 the first, 2 the second, 0 not told
-    apart, because their intervals overlap."""
-    first, second = (shares(policies)[FATES[1]] for policies in (below, above))
-    return 1 if first.low > second.high else 2 if second.low > first.high else 0
 
 
 def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:

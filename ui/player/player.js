@@ -121,7 +121,7 @@ class Player {
     cancelAnimationFrame(this.frame);
     this.playing = playing;
     const icon = playing ? "pause" : "play";
-    this.part("play").innerHTML = `<svg class="icon" viewBox="0 0 12 12"><path d="${ICONS[icon]}"/></svg>`;
+    this.part("play path").setAttribute("d", ICONS[icon]);
     this.part("play").setAttribute("aria-label", playing ? "Pause" : "Play");
     if (!playing) return;
     let last = performance.now();

@@ -49,9 +49,7 @@ def scores(histories: Mapping[str, History], score: str) -> dict[str, np.ndarray
 
 def limits(env_id: str) -> tuple[float, float]:
     """The lowest and highest return of an episode, for axes that stay as they are."""
-    env = envs.describe(env_id)
-    longest = float(env.max_episode_steps)
-    return (0.0, longest) if env.is_cartpole else (-longest, 0.0)
+    return envs.describe(env_id).return_range
 
 
 # --- Every seed ----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ui.seeds import charts as seeds
 from ui.seeds import coverage_charts as covers
 from ui.seeds import noise_charts as noises
 from ui.seeds import study_charts as studies
+from ui.seeds import words
 from ui.seeds.pool import Pool, key_of, needs_two, picked, remember, study_size
 from ui.shell import lesson, link
 
@@ -78,23 +79,20 @@ def lottery(pool: Pool) -> None:
             "both fall, and their values at the chosen n are written beside.",
         )  # fmt: skip
     with right:
-        st.markdown(
-            f"With **n = {n}** seeds of each, the wrong algorithm wins "
-            f"**{_share(wrong)}** of the time, and the whole ranking is wrong {_share(order)}."
-        )
+        st.markdown(words.risk(wrong, order, n))
         rows = studies.outcome_rows(wrong.estimate, order.estimate)
         st.vega_lite_chart(
             rows, studies.outcome_spec(), key="seeds_outcomes",
             alt="A hundred studies as squares, by whether ranking and winner are right.",
         )  # fmt: skip
     right_ranking = _complement(_at(curve.wrong_ranking, 10))
-    answer = next(words for words, top in SHARES.items() if right_ranking.estimate <= top)
+    answer = next(option for option, top in SHARES.items() if right_ranking.estimate <= top)
     worse, better = studies.pairs(pool.scores)[0]
     needed, between = studies.seeds_needed(
         stats.effect_size(pool.scores[worse], pool.scores[better])
     )
     explanation = (
-        f"With 10 seeds the ranking by {pool.label} is right {_share(right_ranking)} of the time. "
+        f"With 10 seeds the ranking by {pool.label} is right {right_ranking:.0%} of the time. "
         f"To tell {ALGORITHMS[better].name} from {ALGORITHMS[worse].name}, the closest two, takes "
         f"{needed} seeds of each (over the effect's 95% interval: {between})."
     )
@@ -102,12 +100,10 @@ def lottery(pool: Pool) -> None:
         lesson.reveal("lottery", question, answer, explanation)
     else:  # the prediction was made of other algorithms, or of the other score
         st.markdown(explanation)
-    order_of_pool = " > ".join(map(studies.name, curve.ranking))
+    st.markdown(words.order_of_pools(curve, [studies.name(key) for key in curve.ranking]))
     st.caption(
-        f"The truth is the order of the pool's means: {order_of_pool}. "
-        f"{wrong.n:,} draws with replacement from n = {pool.size:,} seeds of each; the interval "
-        "is that of the draws. Seeds needed: two-sided t test, 5%, 80% power, over the 95% "
-        "interval of the effect."
+        f"{words.two_uncertainties(curve)} Seeds needed: two-sided t test, 5%, 80% power, over the "
+        "95% interval of the effect."
     )
 
 
@@ -122,10 +118,6 @@ def _at(share: stats.Interval, n: int) -> stats.Interval:
 
 def _complement(share: stats.Interval) -> stats.Interval:
     return stats.Interval(1 - share.estimate, 1 - share.high, 1 - share.low, share.n)
-
-
-def _share(share: stats.Interval) -> str:
-    return f"{share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}]"
 
 
 # --- How many seeds ---
@@ -151,13 +143,13 @@ def power(pool: Pool) -> None:
         )  # fmt: skip
         effects = studies.detectable(pools, pair, difference)
         needed = {label: studies.seeds_for(d) for label, d in effects.items()}
-        words = "; ".join(f"{label}: **{n}** seeds of each" for label, n in needed.items())
+        seeds_each = "; ".join(f"{label}: **{n}** seeds of each" for label, n in needed.items())
         st.vega_lite_chart(
             studies.power_rows(effects), studies.power_spec(), key="seeds_power",
             alt="The power to see the chosen difference against the seeds of each, by score; the "
             "seeds for 80% are written below.",
         )  # fmt: skip
-        st.markdown(f"For a difference of {difference}, 80% of the time: {words}.")
+        st.markdown(f"For a difference of {difference}, 80% of the time: {seeds_each}.")
     with right:
         st.markdown(f"**The differences that this pool has**, n = {pool.size:,} seeds of each")
         st.dataframe(_power_table(pool.ids, pools), hide_index=True, width="stretch")
@@ -296,8 +288,8 @@ def coverage(pool: Pool) -> None:
         )  # fmt: skip
     five = measured[COVERAGE_SIZES.index(5)]
     st.markdown(
-        f"With **5 seeds**, the 95% bootstrap holds the truth in {_share(five.bootstrap)} of the "
-        f"studies, the t interval in {_share(five.t)}."
+        f"With **5 seeds**, the 95% bootstrap holds the truth in {five.bootstrap:.0%} of the "
+        f"studies, the t interval in {five.t:.0%}."
     )
     st.caption(
         f"{ALGORITHMS[agent].name}, {pool.label}. Truth: the mean of the pool, n = {pool.size:,} "

@@ -11,31 +11,18 @@ from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
 from ui.seeds.pool import Pool, header, needs_two, picked, remember, trained
 from ui.seeds.studies import bands, compare, coverage, lottery, noise, power
-from ui.shell import controls, link
+from ui.shell import link
+from ui.shell.tabs import open_tab, tabs
 
 
 def show() -> None:
-    """The settings, and the views as tabs."""
-    view = open_view()
-    _draw(trained(*header(study=view in STUDIES)), view)
-
-
-def _draw(pool: Pool, view: str) -> None:
-    """The open view; the others are not computed."""
-    names = [name for name, _ in VIEWS.values()]
-    tabs = st.tabs(names, default=VIEWS[view][0], key="seeds_tabs", on_change="rerun")
-    for (key, (_, draw)), tab in zip(VIEWS.items(), tabs, strict=True):
+    """The settings, and the views as tabs; the closed ones are not computed."""
+    view = open_tab("seeds_view", LABELS)
+    pool = trained(*header(study=view in STUDIES))
+    for tab, (_, draw) in zip(tabs("seeds_view", LABELS), VIEWS.values(), strict=True):
         if tab.open:
-            link.put("seeds_view", key)
             with tab:
                 draw(pool)
-
-
-def open_view() -> str:
-    """The tab that is open."""
-    label = st.session_state.get("seeds_tabs")
-    opened = [key for key, (name, _) in VIEWS.items() if name == label]
-    return opened[0] if opened else controls.value_of("seeds_view")
 
 
 def every_seed(pool: Pool) -> None:
@@ -162,4 +149,5 @@ VIEWS = {
     "noise": ("Where noise comes from", noise),
     "coverage": ("Coverage", coverage),
 }
+LABELS = {key: label for key, (label, _) in VIEWS.items()}
 STUDIES = ("band", "lottery", "compare", "noise", "coverage")  # the views that depend on n

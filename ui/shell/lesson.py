@@ -26,29 +26,49 @@ def predict(name: str, question: str, options: Sequence[str]) -> str | None:
     Returns: the option that the reader committed to, "" for a reader who would rather just see,
     None until then: the page then keeps the result to itself.
     """
-    answers = st.session_state.setdefault("predictions", {})
-    if name not in answers:
+    said: dict[str, str] = st.session_state.setdefault("predictions", {})
+    if name not in said:
         with st.container(border=True):
-            said = st.radio(f"**Predict.** {question}", options, index=None, key=f"say_{name}")
+            option = st.radio(f"**Predict.** {question}", options, index=None, key=f"say_{name}")
             with st.container(horizontal=True):
                 st.button(
-                    "Commit", key=f"commit_{name}", type="primary", disabled=said is None,
-                    on_click=answers.__setitem__, args=(name, said),
+                    "Commit", key=f"commit_{name}", type="primary", disabled=option is None,
+                    on_click=said.__setitem__, args=(name, option),
                 )  # fmt: skip
                 st.button(
-                    "Just show", key=f"show_{name}", on_click=answers.__setitem__, args=(name, "")
+                    "Just show", key=f"show_{name}", on_click=said.__setitem__, args=(name, "")
                 )
-    return answers.get(name)
+    return said.get(name)
 
 
 def reveal(name: str, question: str, truth: str, explanation: str) -> None:
-    """What the experiment says, beside what the reader of `predict` said."""
+    """What the experiment says, beside what the reader of `predict` said.
+
+    The verdict belongs to the settings at which the prediction was made: it is kept as it was
+    first shown. Settings that have moved since have a sentence of their own.
+    """
     said = st.session_state["predictions"][name]
-    words = {truth: f":material/check: You predicted it: *{said}*.", "": f"*{question}* {truth}."}
-    verdict = words.get(said, f":material/close: You predicted *{said}*. It is: *{truth}*.")
+    verdicts: dict[str, tuple[str, str]] = st.session_state.setdefault("verdicts", {})
+    now = f"{truth}. {explanation}"
+    if not said:  # nothing was predicted, so nothing is kept
+        verdicts.pop(name, None)
+    words, then = verdicts.setdefault(name, (verdict(said, question, truth, explanation), now))
     text, again = st.columns([7, 1])
-    text.markdown(f"{verdict} {explanation}")
-    again.button(
-        "Ask again", key=f"again_{name}", type="tertiary",
-        on_click=st.session_state["predictions"].pop, args=(name,),
-    )  # fmt: skip
+    text.markdown(words)
+    if now != then:
+        text.markdown(f"The settings have changed since. With the present ones: {now}")
+    again.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
+
+
+def verdict(said: str, question: str, truth: str, explanation: str) -> str:
+    """The prediction and the truth in words; `said` is "" for a reader who made none."""
+    if not said:
+        return f"*{question}* {truth}. {explanation}"
+    if said == truth:
+        return f":material/check: You predicted it: *{said}*. {explanation}"
+    return f":material/close: You predicted *{said}*. It is: *{truth}*. {explanation}"
+
+
+def _forget(name: str) -> None:
+    st.session_state["predictions"].pop(name, None)
+    st.session_state["verdicts"].pop(name, None)

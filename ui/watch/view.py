@@ -10,8 +10,9 @@ from pgcore.history import History
 from pgcore.render import draw
 from ui.player.episodes import Role, player
 from ui.player.push import push
-from ui.shell import knobs, link
+from ui.shell import link
 from ui.shell.pages import PARAMETERS
+from ui.shell.tabs import tabs
 from ui.watch import charts, film
 from ui.watch.agents import Choice
 
@@ -23,7 +24,7 @@ def stage(choice: Choice, roles: list[Role], history: History) -> None:
     """The player, and the views that follow the place where it was stopped."""
     episode = roles[0].episode
     params = policy_of(history, choice.seed, choice.checkpoint)
-    playing, thinking, pushing, picture = knobs.views("watch_view")
+    playing, thinking, pushing, picture = tabs("watch_view")
     link.write(PARAMETERS)  # a fragment runs without the frame, which writes it else
     with playing:
         step = min(player(roles, key="player"), episode.length)

@@ -1,0 +1,60 @@
+"""What all pages share, in Chromium: tabs that answer every click, buttons that can be read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import settled, visitor
+from playwright.sync_api import Browser, Page
+
+from ui.shell.pages import PARAMETERS
+
+TABS = {"bandit": "bandit_view", "toypole": "pole_view"}
+
+
+@pytest.mark.parametrize("file", TABS)
+def test_every_click_on_a_tab_opens_it_and_the_link_says_which(page: Page, server: str, file: str):
+    """Twice round: a `default` that changes swallowed every second click."""
+    parameter = PARAMETERS[TABS[file]]
+    page.goto(f"{server}/{file}")
+    settled(page)
+    for label in [*parameter.options[1:], *parameter.options, *reversed(parameter.options)]:
+        tab = page.get_by_role("tab", name=label, exact=True)
+        tab.click()
+        page.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
+        page.wait_for_function(
+            "([name, value]) => new URLSearchParams(location.search).get(name) === value",
+            arg=[parameter.name, None if label == parameter.default else label],
+        )
+        settled(page)
+        assert tab.get_attribute("aria-selected") == "true"  # and stays open
+
+
+def test_a_link_opens_its_tab(page: Page, server: str):
+    page.goto(f"{server}/toypole?pole_view=Two+gradients")
+    tab = page.get_by_role("tab", name="Two gradients")
+    page.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
+    page.get_by_text("the slope of", exact=False).first.wait_for()
+
+
+CONTRAST = """button => {
+  const numbers = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(x => x / 255)
+    .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+  const style = getComputedStyle(button);
+  const [a, b] = [style.color, style.backgroundColor].map(numbers).map(light);
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_primary_button_can_be_read(browser: Browser, server: str, scheme: str):
+    """WCAG 2.2, 1.4.3: text of this size needs 4.5 to 1."""
+    with visitor(browser, color_scheme=scheme) as page:
+        page.goto(server)
+        button = page.get_by_role("button", name=re.compile("Change something"))
+        button.wait_for()
+        settled(page)
+        assert button.evaluate(CONTRAST) >= 4.5

@@ -1,0 +1,70 @@
+"""What the exact pages say: the sign, the number and the n of every sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pgcore.exact import fates
+from pgcore.exact.bandit import Bandit, never_good_arm
+from pgcore.gradients import enumerated
+from ui.bandit import words
+from ui.toypole import words as pole_words
+
+N = 400
+LAB = enumerated.pole((1.2, 0.1, 0.3, -0.6, -0.2), 0.9)
+
+
+def ending(stuck: int) -> np.ndarray:
+    """N runs, of which so many end on a worse arm and the rest on the best.  [1, N, 3]"""
+    policies = np.tile([1.0, 0.0, 0.0], (1, N, 1))
+    policies[0, :stuck] = [0.0, 1.0, 0.0]
+    return policies
+
+
+def test_least_variance_against_v_says_who_gets_stuck_how_often_and_n():
+    said = words.on_least_variance({"b*": ending(120), "V": ending(0)})
+    assert said.startswith("**Least variance is not the best fate.**")
+    assert "30.0% [" in said and "0.0% [0.0%, " in said and "n = 400 runs" in said
+    turned = words.on_least_variance({"b*": ending(0), "V": ending(120)})
+    assert turned.startswith("**Here least variance has the better fate.**")
+    same = words.on_least_variance({"b*": ending(120), "V": ending(118)})
+    assert same.startswith("**Not told apart with 400 runs of each.**")
+
+
+@pytest.mark.parametrize(("below", "above", "which"), [(120, 4, 1), (4, 120, 2), (60, 58, 0)])
+def test_the_answer_follows_the_runs(below, above, which):
+    option, why = words.answer({"b* - 1": ending(below), "b* + 1": ending(above)})
+    assert option == words.OPTIONS[which]
+    assert f"{below / N:.1%}" in why and f"{above / N:.1%}" in why
+    assert ("not told apart with 400 runs" in why) == (which == 0)
+    assert ("commits to it" in why) == (which == 1)
+
+
+def test_the_pages_own_runs_hold_the_surprise():
+    stories = {name: fates.runs(name, 1000, 0.5) for name in ("b*", "V")}
+    said = words.on_least_variance(stories)
+    assert said.startswith("**Least variance is not the best fate.**")
+    assert f"{fates.shares(stories['b*'])[fates.FATES[1]]:.1%}" in said
+
+
+def test_never_is_never_for_a_baseline_below_0_alone():
+    assert f"**{never_good_arm(0.5, -1.0):.8f}**" in words.on_never(0.5, -1.0)
+    assert "**0.24221205**" in words.on_never(0.5, -1.0)
+    assert "sooner or later" in words.on_never(0.5, 0.0)
+
+
+def test_noise_is_spoken_of_where_there_is_some():
+    quiet, noisy = (Bandit((0.2, 0.3, 0.5), (1, 2, 4), noise) for noise in (0.0, 1.0))
+    assert "pale bar" not in words.on_the_arrows(quiet, 0.25)
+    assert "pale bar" in words.on_the_arrows(noisy, 0.25)
+    assert "0.25 times" in words.on_the_arrows(quiet, 0.25)
+
+
+def test_toypole_says_its_exact_numbers():
+    lost = enumerated.lost_at(enumerated.length_rows(LAB, 100, 0), 8)
+    said = pole_words.on_shrink(LAB, lost)
+    assert "loses 46.0%" in said and "still 38.3%" in said and "0.9946" in said
+    said = pole_words.on_gradients(LAB)
+    assert f"{enumerated.angle_between(LAB):.1f}° apart" in said
+    assert "g∞ 0.1094" in said
