@@ -124,7 +124,7 @@ def worse_actions(found: Hindsight, update: Update, slopes: np.ndarray) -> Worse
 
 
 class ExpectedPush(NamedTuple):
-    """The push on a worse action at step t, averaged over which of the two actions is drawn."""
+    """The push on a worse action at step t, averaged over the two actions."""
 
     t: int
     prob: float  # of the worse action

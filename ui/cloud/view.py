@@ -98,7 +98,8 @@ def numbers(policy: measure.Policy, found: Findings) -> None:
         f"n = {len(found.windows):,} batches of {size} steps of one policy ({policy.name}): "
         "another seed is another policy. Variance is tr Σ, summed over all parameters; noise / "
         "signal is √(tr Σ) / |E g| of one update. Biases are shares of the true gradient's "
-        "length, signed along it. PPO is measured before its first step, where its gradient is "
+        "length, signed along it; Normalized has weights on another scale, and its biases contain "
+        "that scale. PPO is measured before its first step, where its gradient is "
         f"GAE's. {words.OTHER_BATCHES} {words.FIXED_LENGTH} Brackets: 95% bootstrap intervals "
         "over batches."
     )

@@ -11,6 +11,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.formula import FormulaError
 from pgcore.gradients import Update, Windows, inside_update
+from pgcore.gradients.estimates import measurable
 from pgcore.gradients.findings import Findings
 from pgcore.gradients.hindsight import (
     Hindsight,
@@ -33,7 +34,7 @@ from ui.shell.pages import PARAMETERS
 FRAME_SECONDS = 0.35
 BASE = "policy_gradient"
 PLAYING = "inside_playing"
-LENSES = [key for key, algorithm in ALGORITHMS.items() if not algorithm.whole_episodes]
+LENSES = list(measurable())
 
 
 def choose_estimator() -> str:
@@ -184,6 +185,5 @@ def compare(found: Findings, every: dict[str, Update], played: Hindsight | None)
     st.caption(
         "One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
         f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
-        f"{FIXED_LENGTH} "
-        f"{TRUE_GRADIENT}"
+        f"{FIXED_LENGTH} {TRUE_GRADIENT}"
     )

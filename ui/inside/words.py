@@ -172,15 +172,15 @@ def on_worse_actions(found: WorseActions) -> str:
 
 
 def expected_push(found: ExpectedPush) -> str:
-    """A worse action's push, averaged over which of the two is drawn, in LaTeX.
+    """A worse action's push, averaged over the two actions, in LaTeX.
 
     The terms and their difference add up as printed, so the last digit of a term may be rounded
     the other way.
     """
     spread = found.prob * (1 - found.prob)
     up, minus_down = adding_up([spread * found.worse, -spread * found.better], found.push, 2)
-    drawn = rf"\underbrace{{{up:.2f}}}_{{\text{{the worse one is drawn: up}}}}"
-    other = rf"\underbrace{{{-minus_down:.2f}}}_{{\text{{the other is drawn: down}}}}"
+    drawn = rf"\underbrace{{{up:.2f}}}_{{\text{{drawn: up}}}}"
+    other = rf"\underbrace{{{-minus_down:.2f}}}_{{\text{{other one: down}}}}"
     return rf"t = {found.t}: \quad {drawn} \;-\; {other} = {found.push:+.2f}"
 
 
@@ -188,7 +188,7 @@ def on_the_expected_push(found: ExpectedPush, tails: int) -> str:
     """What the terms of `expected_push` are made of."""
     worse, better = round(found.worse, 1), round(found.better, 1)
     return (
-        f"The push on a worse action, averaged over the two: it is drawn with probability "
+        f"The push on a worse action, averaged over the two actions: it is drawn with probability "
         f"{found.prob:.2f}. Its true discounted return is {worse:.1f}, that of the other "
         f"{better:.1f} (difference {better - worse:.1f}, standard error {found.error:.1f}, "
         f"n = {tails} tails each). The terms are p(1 - p)Q. A baseline b(s) is subtracted from "
