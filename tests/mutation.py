@@ -79,10 +79,10 @@ def changed(node: ast.AST) -> ast.AST | None:
             new.op = ast.Or() if isinstance(new.op, ast.And) else ast.And()
         case ast.UnaryOp(op=ast.Not() | ast.USub()):
             return new.operand
-        case ast.Constant(value=bool()):
-            new.value = not new.value
-        case ast.Constant(value=int()):
-            new.value += 1
+        case ast.Constant(value=bool(value)):
+            new.value = not value
+        case ast.Constant(value=int(value)):
+            new.value = value + 1
         case ast.Name() if new.id in NAMES:
             new.id = NAMES[new.id]
         case ast.Attribute() if new.attr in NAMES:
