@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -9,24 +10,21 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pgcore import stats
-from pgcore.exact.bandit import (
-    BASELINES,
-    Bandit,
-    natural_runs,
-    natural_tr_var,
-    never_good_arm,
-    simplex_points,
-    stuck,
-)
-from pgcore.exact.fates import FATES, REWARDS, baselines, fates
-from pgcore.plotting.theme import HEIGHT, spec
+from pgcore.exact.bandit import Bandit, never_good_arm, simplex_points
+from pgcore.exact.fates import FATES, REWARDS, FirstStep, baselines, fates, never_pulled
+from pgcore.plotting.theme import HEIGHT, named, spec
 
 ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
 # The theme's first three colours for the arms, its ninth, the ink, for what is exact.
 COLOURS = alt.Scale(domain=[*ARMS, *"45678", MEAN])
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
+ARROW_ALOUD = (
+    "upper(slice(datum.name, 0, 1)) + slice(datum.name, 1)"
+    " + ', probability ' + format(datum.probability, '.2f')"
+    " + ': arrow of length ' + format(datum.length, '.3f')"
+    " + ', Q − b is ' + format(datum.weight, '.3f')"
+)
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
 
 
@@ -90,7 +88,7 @@ def _stroke(part: str, name: str, points: np.ndarray) -> pd.DataFrame:
 def simplex_spec() -> dict:
     """The simplex of `simplex_rows`; its size is fixed, because its sides are equal."""
     base = _plane()
-    named = base.encode(color=alt.Color("name:N", scale=COLOURS, legend=None))
+    coloured = base.encode(color=alt.Color("name:N", scale=COLOURS, legend=None))
 
     def part(chart: alt.Chart, name: str) -> alt.Chart:
         return chart.transform_filter(f"datum.part == '{name}'")
@@ -101,7 +99,7 @@ def simplex_spec() -> dict:
         alt.Tooltip("weight:Q", title="Q - b", format=".3f"),
         alt.Tooltip("length:Q", format=".3f"),
     ]
-    arrows = part(named, "arrow").encode(
+    arrows = part(coloured, "arrow").encode(
         strokeWidth=alt.StrokeWidth(
             "probability:Q", scale=alt.Scale(domain=[0, 1], range=[1.5, 5]), legend=None
         ),
@@ -109,18 +107,23 @@ def simplex_spec() -> dict:
         detail="name:N",
         order="order:Q",
     )
-    corner = part(named, "corner")
-    words: dict[str, Any] = {"fontSize": 12, "fontWeight": 600}
+    corner = part(coloured, "corner")
+    words: dict[str, Any] = {"fontSize": 12, "fontWeight": 600, "aria": False}
     layers = [
-        part(base, "edge").mark_line(color=GREY, strokeWidth=1.5).encode(order="order:Q"),
-        part(named, "noise")
-        .mark_line(strokeWidth=9, opacity=0.28, clip=True)
+        part(base, "edge")
+        .mark_line(color=GREY, strokeWidth=1.5, aria=False)
+        .encode(order="order:Q"),
+        part(coloured, "noise")
+        .mark_line(strokeWidth=9, opacity=0.28, clip=True, aria=False)
         .encode(detail="name:N", order="order:Q"),
-        arrows.mark_line(clip=True),
-        part(named, "mean")
-        .mark_line(strokeWidth=4, clip=True)
-        .encode(order="order:Q", tooltip=[tooltip[0], tooltip[3]]),
-        part(named, "policy").mark_point(filled=True, size=90, opacity=1),
+        named(arrows.mark_line(clip=True), ARROW_ALOUD),
+        named(
+            part(coloured, "mean")
+            .mark_line(strokeWidth=4, clip=True)
+            .encode(order="order:Q", tooltip=[tooltip[0], tooltip[3]]),
+            "'Mean of the arrows, the gradient g: length ' + format(datum.length, '.3f')",
+        ),
+        part(coloured, "policy").mark_point(filled=True, size=90, opacity=1, aria=False),
         corner.transform_filter("datum.name == 'arm 1'")
         .mark_text(align="left", dx=-24, dy=16, **words)
         .encode(text="text:N"),
@@ -170,10 +173,10 @@ def parabola_rows(bandit: Bandit, b: float) -> pd.DataFrame:
     low, high = span(bandit)
     grid = np.linspace(low, high, 161)
     curve = pd.DataFrame({"part": "curve", "b": grid, "tr_var": bandit.parabola(grid)})
-    named = {name: value for name, value in baselines(bandit).items() if low <= value <= high}
+    in_sight = {name: value for name, value in baselines(bandit).items() if low <= value <= high}
     marks = []
     last: dict[int, float] = {}  # where each row of names ends
-    for name, value in sorted(named.items(), key=lambda item: item[1]):
+    for name, value in sorted(in_sight.items(), key=lambda item: item[1]):
         row = next(k for k in range(9) if value - last.get(k, -np.inf) > 0.11 * (high - low))
         last[row] = value
         mark = {"b": value, "tr_var": bandit.tr_var(value), "text": name.replace("-", "−")}
@@ -223,30 +226,43 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
         alt.Tooltip("tr_var:Q", title="tr Var", format=".4f"),
     ]
     layers = [
-        part("harm").mark_rect(color=ORANGE, opacity=0.18).encode(x2="b2:Q"),
+        named(
+            part("harm").mark_rect(color=ORANGE, opacity=0.18).encode(x2="b2:Q"),
+            "'From b = ' + format(datum.b, '.2f') + ' to ' + format(datum.b2, '.2f')"
+            " + ': more variance than without a baseline'",
+        ),
         part("harm")
-        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n")
+        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n", aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.value(0), text="text:N"),
         alt.Chart()
         .transform_filter("datum.part == 'none'")
-        .mark_rule(color=GREY, strokeDash=[3, 3])
+        .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
         .encode(y=y),
-        part("curve").mark_line(strokeWidth=2.6, clip=True).encode(y=y),
+        part("curve").mark_line(strokeWidth=2.6, clip=True, aria=False).encode(y=y),
+        named(
+            part("mark")
+            .mark_point(filled=True, size=45, opacity=1, color=GREY)
+            .encode(y=y, tooltip=tooltip),
+            "'Baseline ' + datum.text + ' = ' + format(datum.b, '.4f')"
+            " + ', variance ' + format(datum.tr_var, '.4f')",
+        ),
         part("mark")
-        .mark_point(filled=True, size=45, opacity=1, color=GREY)
-        .encode(y=y, tooltip=tooltip),
-        part("mark")
-        .mark_text(fontSize=12)
+        .mark_text(fontSize=12, aria=False)
         .encode(y=alt.Y("below:Q", scale=scale), text="text:N", color=alt.value(GREY)),
         part("here")
-        .mark_rule(color=ORANGE, strokeWidth=1.5)
+        .mark_rule(color=ORANGE, strokeWidth=1.5, aria=False)
         .encode(y=alt.Y(datum=0, scale=scale), y2=alt.value(0)),
+        named(
+            part("here")
+            .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
+            .encode(y=y, tooltip=tooltip),
+            "'Your b = ' + format(datum.b, '.2f') + ', variance ' + format(datum.tr_var, '.4f')",
+        ),
         part("here")
-        .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
-        .encode(y=y, tooltip=tooltip),
-        part("here")
-        .mark_text(dy=-20, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left")
+        .mark_text(
+            dy=-20, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left", aria=False
+        )
         .encode(y=y, text="text:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT - 30, width="container"))
@@ -255,7 +271,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
 def numbers(bandit: Bandit, b: float, size: int) -> pd.DataFrame:
     """Every baseline's exact mean and variance, of one pull and of an update of `size` pulls.
 
-    Leave one out has its closed form; the batch mean is (size - 1) / size times that estimate.
+    The mean is a share of g.
     """
     named = baselines(bandit)
     rows = [
@@ -266,11 +282,10 @@ def numbers(bandit: Bandit, b: float, size: int) -> pd.DataFrame:
     rows.append((f"yours = {b:.4f}", 1.0, bandit.tr_var(b)))
     table = pd.DataFrame(rows, columns=["baseline", "kept", "tr_var"])
     table["batch_tr_var"] = table["tr_var"] / size
-    kept, left_out = 1 - 1 / size, bandit.leave_one_out_tr_var(size)
     batch = pd.DataFrame(
         [
-            ("batch mean", kept, np.nan, kept**2 * left_out),
-            ("leave one out", 1.0, np.nan, left_out),
+            ("batch mean", 1 - 1 / size, np.nan, bandit.batch_mean_tr_var(size)),
+            ("leave one out", 1.0, np.nan, bandit.leave_one_out_tr_var(size)),
         ],
         columns=table.columns,
     )
@@ -292,24 +307,13 @@ def written(table: pd.DataFrame, size: int) -> pd.DataFrame:
 # --- Many pulls: committal behaviour ---------------------------------------------------------
 
 
-def first_steps() -> pd.DataFrame:
-    """Each baseline at the uniform start: its value, and the variance of the first step."""
-    logits, r = np.zeros((1, 3)), np.array(REWARDS)
-    uniform = np.full(3, 1 / 3)
-    rows = []
-    for name, baseline in BASELINES.items():
-        b = float(baseline(logits, r)[0])
-        rows.append({"baseline": name, "b": b, "tr_var": float(natural_tr_var(uniform, r, b))})
-    return pd.DataFrame(rows)
-
-
-def written_first(table: pd.DataFrame) -> pd.DataFrame:
-    """`first_steps` as text, to be shown."""
+def written_first(first: Mapping[str, FirstStep]) -> pd.DataFrame:
+    """`fates.first_steps` as text, to be shown."""
     return pd.DataFrame(
         {
-            "baseline": table["baseline"],
-            "b at the start": [f"{b:.4f}" for b in table["b"]],
-            "tr Var of the first step": [f"{v:.4f}" for v in table["tr_var"]],
+            "baseline": list(first),
+            "b at the start": [f"{step.b:.4f}" for step in first.values()],
+            "tr Var of the first step": [f"{step.tr_var:.4f}" for step in first.values()],
         }
     )
 
@@ -331,7 +335,10 @@ def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
 
 @lru_cache(maxsize=4)
 def path_spec(width: int = 200) -> dict:
-    """The paths of `path_rows`, coloured by their fate."""
+    """The paths of `path_rows`, coloured by their fate.
+
+    No mark has a name: the shares beside the chart say how the runs end.
+    """
     base = _plane()
     fate = alt.Color("name:N", scale=alt.Scale(domain=[*FATES]), legend=None)
     dash = alt.StrokeDash(
@@ -346,20 +353,20 @@ def path_spec(width: int = 200) -> dict:
     ]
     layers = [
         base.transform_filter("datum.part == 'edge'")
-        .mark_line(color=GREY, strokeWidth=1.2)
+        .mark_line(color=GREY, strokeWidth=1.2, aria=False)
         .encode(order="order:Q"),
-        paths.mark_line(strokeWidth=1.3, opacity=0.55).encode(
+        paths.mark_line(strokeWidth=1.3, opacity=0.55, aria=False).encode(
             color=fate, strokeDash=dash, detail="run:N", order="order:Q"
         ),
         paths.transform_window(
             last="row_number()", sort=[alt.SortField("order", order="descending")], groupby=["run"]
         )
         .transform_filter("datum.last == 1")
-        .mark_point(filled=True, size=40, opacity=0.7)
+        .mark_point(filled=True, size=40, opacity=0.7, aria=False)
         .encode(color=fate),
         *(
             corner.transform_filter(f"datum.order == {a}")
-            .mark_text(fontSize=11, color=GREY, **place)
+            .mark_text(fontSize=11, color=GREY, aria=False, **place)
             .encode(text="text:N")
             for a, place in enumerate(places)
         ),
@@ -380,22 +387,11 @@ def never_rows(step_size: float, b: float, count: int) -> pd.DataFrame:
     curve = pd.DataFrame({"part": "exact", "b": grid})
     curve["share"] = [never_good_arm(step_size, x) for x in grid]
     simulated = []
-    for number, x in enumerate(NEVER_BASELINES):  # each with noise of its own
-        # The reward of an arm that is never pulled cannot matter: make it so large that one
-        # pull commits to it; the runs that end on the other arm are those that never pulled it.
-        policies = natural_runs(
-            (1e6, 0.0),
-            lambda logits, rewards, x=x: np.full(len(logits), x),  # type: ignore[misc]
-            runs=count,
-            steps=100,
-            step_size=step_size,
-            every=100,
-            seed=number,
-        )
-        never = int(stuck(policies[-1], (1e6, 0.0)).sum())
-        share = stats.proportion_interval(never, count)
+    for seed, x in enumerate(NEVER_BASELINES):  # each with noise of its own
+        share = never_pulled(step_size, x, count, seed)
         simulated.append(
-            {"part": "sampled", "b": x, "share": share[0], "low": share[1], "high": share[2]}
+            {"part": "sampled", "b": x, "share": share.estimate}
+            | {"low": share.low, "high": share.high}
         )
     here = {"part": "here", "b": b, "share": never_good_arm(step_size, b)}
     return pd.concat([curve, pd.DataFrame([*simulated, here])], ignore_index=True)
@@ -424,17 +420,28 @@ def never_spec() -> dict:
     sampled = base.transform_filter("datum.part == 'sampled'")
     here = base.transform_filter("datum.part == 'here'")
     layers = [
-        base.transform_filter("datum.part == 'exact'").mark_line(strokeWidth=2.6).encode(y=y),
-        sampled.mark_rule(strokeWidth=2, color=GREY).encode(
+        base.transform_filter("datum.part == 'exact'")
+        .mark_line(strokeWidth=2.6, aria=False)
+        .encode(y=y),
+        sampled.mark_rule(strokeWidth=2, color=GREY, aria=False).encode(
             y=alt.Y("low:Q", scale=y_scale, title="P(never pulls the good arm)"), y2="high:Q"
         ),
-        sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
-            y=y, tooltip=tooltip
+        named(
+            sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
+                y=y, tooltip=tooltip
+            ),
+            "'Simulated, b = ' + format(datum.b, '.2f') + ': ' + format(datum.share, '.1%')"
+            " + ' [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
         ),
-        here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(
-            y=y, tooltip=tooltip
+        named(
+            here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(
+                y=y, tooltip=tooltip
+            ),
+            "'Exact, your b = ' + format(datum.b, '.2f') + ': ' + format(datum.share, '.3%')",
         ),
-        here.mark_text(dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color=ORANGE)
+        here.mark_text(
+            dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color=ORANGE, aria=False
+        )
         .transform_calculate(text="format(datum.share, '.5f')")
         .encode(y=y, text="text:N"),
     ]
