@@ -167,6 +167,37 @@ def test_lambda_is_best_between_and_zero_is_not_the_quietest_with_an_exact_criti
     assert "λ = 0.14." in words(healthy(app))
 
 
+def test_a_wrong_answer_stays_wrong_when_the_settings_would_make_it_right():
+    app = opened("toypole", "Lambda")
+    predict(app, "No, λ = 1 is best")
+    wrong = verdicts(app)
+    assert len(wrong) == 1
+    assert "You predicted *No, λ = 1 is best*. It is: *No, some λ between is best*." in wrong[0]
+    app.session_state["settings"]["pole_gamma"] = 0.5  # its slider is on another tab
+    assert verdicts(healthy(app.run())) == wrong
+    assert (
+        "The settings have changed since. With the present ones: No, λ = 1 is best. "
+        "With errors of 0.5 and 100 windows averaged, λ = 1.00."
+    ) in words(app)
+    press(app, "Ask again")
+    predict(app, "No, λ = 1 is best")
+    (right,) = verdicts(app)
+    assert "You predicted it: *No, λ = 1 is best*." in right
+
+
+def verdicts(app: AppTest) -> list[str]:
+    """What the page says of a prediction."""
+    return [text.value for text in app.markdown if text.value.startswith(":material/")]
+
+
+@pytest.mark.parametrize("view", ["Estimates and truths", "Batch mean", "Lambda", "Two gradients"])
+def test_without_a_gradient_the_page_says_so_and_shows_no_number(view):
+    app = opened("toypole", view)
+    app.session_state["settings"]["pole_gamma"] = 0.0
+    assert "the true gradient is 0" in healthy(app.run()).info[0].value
+    assert charts_shown(app) == 0 and not app.dataframe
+
+
 def test_two_gradients_differ_and_only_one_is_a_gradient():
     app = opened("toypole", "Two gradients")
     assert "g∞ 0.1094" in words(app)

@@ -78,7 +78,8 @@ def on_the_arrows(bandit: Bandit, reach: float) -> str:
 def on_never(step_size: float, b: float) -> str:
     """How probable it is that the good arm is never pulled."""
     p = never_good_arm(step_size, b)
-    start = f"Two arms pay 1 and 0, the start is uniform, and b = {b:g}."
+    number = f"{b:g}".replace("-", "−")
+    start = f"Two arms pay 1 and 0, the start is uniform, and b = {number}."
     if p == 0:
         return f"{start} For b ≥ 0 the good arm is pulled sooner or later, with probability 1."
     return (

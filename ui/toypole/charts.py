@@ -296,7 +296,7 @@ def length_spec() -> dict:
     layers = [
         reference.mark_line(color=GREY, strokeDash=[5, 4], strokeWidth=2, aria=False).encode(y=y),
         reference.transform_filter("isValid(datum.text)")
-        .mark_text(color=GREY, dx=6, dy=6, align="right", baseline="top", fontSize=13, aria=False)
+        .mark_text(color=GREY, dy=-12, fontSize=13, fontWeight=600, aria=False)
         .encode(y=y, text="text:N"),
         exact.mark_line(strokeWidth=2.6, aria=False).encode(y=y),
         named(
@@ -381,7 +381,7 @@ def lambda_spec(top: float) -> dict:
         curve.mark_point(size=60, opacity=0, clip=True, aria=False).encode(tooltip=tooltip),
         named(
             best.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(tooltip=tooltip),
-            "datum.text + ', total ' + format(datum.error, '.4f')",
+            "'Least error at ' + datum.text + ', total ' + format(datum.error, '.4f')",
         ),
         *(
             best.transform_filter(where).mark_text(**words, **place).encode(text="text:N")

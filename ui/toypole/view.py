@@ -11,9 +11,16 @@ from ui.toypole import charts, words
 
 
 def _lab() -> ToyPole:
-    """The chain with the policy and the discount that the settings hold."""
+    """The chain with the policy and the discount that the settings hold.
+
+    Stops the page with a sentence where no estimate can be compared with the gradient.
+    """
     theta = tuple(controls.value_of(f"pole_t{x}") for x in range(5))
-    return enumerated.pole(theta, controls.value_of("pole_gamma"))
+    lab = enumerated.pole(theta, controls.value_of("pole_gamma"))
+    if not lab.gradient.any():
+        st.info(words.NO_GRADIENT)
+        st.stop()
+    return lab
 
 
 def chain() -> None:
@@ -101,7 +108,7 @@ def batch_mean() -> None:
         )
         st.caption(
             "Filled dots: every window enumerated (T up to 12). Open dots: n = 4,000 sampled "
-            "windows with 95% t intervals."
+            "windows with 95% t intervals. Dashed: 1/T, what independent samples lose."
         )
 
 

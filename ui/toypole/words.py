@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from pgcore.exact.toypole import ToyPole
 from pgcore.gradients.enumerated import LAMBDAS, angle_between, asymmetries, cosine, gae_curve
 
+NO_GRADIENT = (
+    "With γ = 0 each action is worth its own reward, and that is 1 for both: the true gradient is "
+    "0, and no estimate can be compared with it. Choose a larger γ on the tab Chain."
+)
+
 
 def which_loss(lost: float, length: int) -> int:
     """0 nothing, 1 about 1/T, 2 more than three times that."""
