@@ -4,7 +4,7 @@ BIN ?= .venv/bin
 NODE ?= node
 LOCKED ?= .venv-lock
 
-.PHONY: check lint types js test lock
+.PHONY: check lint types js test lock other
 
 check: lint types js test
 
@@ -19,11 +19,23 @@ types:
 	$(BIN)/mypy --strict pgcore
 
 js:
-	$(NODE) tests/js/lint.mjs
-	$(NODE) --test tests/js
+	OXLINT=$(BIN)/oxlint $(NODE) tests/js/lint.mjs
+	OXLINT=$(BIN)/oxlint $(NODE) --test tests/js
 
 test:
 	$(BIN)/pytest
+
+# The library on another Python, from a fresh install without torch, whose pinned version may have no
+# build for it: make other OTHER=python3.13
+OTHER ?= python3.13
+FACE = config history comparison plotting main stats render episodes formula
+
+other:
+	$(OTHER) -m venv --clear .venv-other
+	.venv-other/bin/pip install --quiet --disable-pip-version-check . pygame "pytest>=9,<10" \
+		"hypothesis>=6,<7" "playwright>=1.60,<2"
+	.venv-other/bin/pytest tests/test_examples.py $(FACE:%=tests/pgcore/test_%.py)
+	rm -r .venv-other
 
 # Renew requirements.lock: what a fresh environment gets from requirements.txt today. Versions only:
 # a local build's mark, such as +cpu, and any address are left out.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pgcore.algorithms import ALGORITHMS
@@ -38,3 +40,17 @@ def test_ci_runs_the_readmes_test_command():
     makefile = (ROOT / "Makefile").read_text()
     assert "\ncheck: lint types js test\n" in makefile
     assert "\ntest:\n\t$(BIN)/pytest\n" in makefile
+
+
+def test_the_library_s_python_runs_and_the_files_named_are_there(tmp_path, monkeypatch):
+    """The Python blocks one after another, with fewer seeds: what they show is not asked here."""
+    section = README.split("## As a library")[1].split("\n## ")[0]
+    first, second = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(first, names)
+    exec(second.replace("num_seeds=100", "num_seeds=4"), names)
+    assert names["act"](np.zeros((3, 4))).shape == (3, 2)
+    assert names["history"].load("run.npz") == names["history"]
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target

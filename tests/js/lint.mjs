@@ -1,10 +1,11 @@
-// A linter without packages: every joined component parses in strict mode, and holds nothing that
-// does not belong into a page. `node tests/js/lint.mjs` prints each finding and fails if any.
+// The linter: every joined component parses in strict mode, passes oxlint (which pip installs), and
+// holds nothing that does not belong into a page. It prints each finding and fails if any.
+// OXLINT=.venv/bin/oxlint node tests/js/lint.mjs
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { COMPONENTS, FOLDER, joined } from "./scripts.mjs";
 
 const LONGEST = 110;
@@ -32,14 +33,26 @@ export function findings(name, text) {
 
 /** What Node says of a joined component's syntax, as a module (which is strict); "" if nothing. */
 export function syntax(text) {
+  return refused(text, process.execPath, ["--check"]);
+}
+
+/** What oxlint says of a joined component: undefined and unused names, and code that cannot mean
+ * what it says; "" if nothing. */
+export function suspicions(text) {
+  const config = fileURLToPath(new URL("oxlint.json", import.meta.url));
+  return refused(text, process.env.OXLINT ?? "oxlint", ["--config", config]);
+}
+
+/** What a command says of a text that it refuses; "" if it accepts it. */
+function refused(text, command, options) {
   const folder = mkdtempSync(join(tmpdir(), "lint-"));
   try {
     const file = join(folder, "component.mjs");
     writeFileSync(file, text);
-    execFileSync(process.execPath, ["--check", file], { stdio: "pipe" });
+    execFileSync(command, [...options, file], { stdio: "pipe" });
     return "";
   } catch (error) {
-    return String(error.stderr);
+    return `${error.stdout ?? ""}${error.stderr ?? error}`;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -50,7 +63,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const found = [
     ...files.flatMap((name) => findings(name, readFileSync(new URL(name, FOLDER), "utf8"))),
     ...Object.entries(COMPONENTS).flatMap(([name, parts]) => {
-      const said = syntax(joined(parts));
+      const said = syntax(joined(parts)) || suspicions(joined(parts));
       return said ? [`${name}: ${said}`] : [];
     }),
   ];

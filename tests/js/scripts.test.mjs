@@ -1,7 +1,7 @@
 // Unit tests of the player's functions: `node --test tests/js`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findings, syntax } from "./lint.mjs";
+import { findings, suspicions, syntax } from "./lint.mjs";
 import { COMPONENTS, joined, load } from "./scripts.mjs";
 
 const { advance, fallen, TAU, FORCE, X_LIMIT, THETA_LIMIT } = load(
@@ -60,8 +60,11 @@ test("the cart stands where its position says, and the pole leans to the side of
   assert.ok(Math.max(pole[1][1], pole[2][1]) < axle.y, "and the tip is above the axle");
 });
 
-test("every component parses as it is joined", () => {
-  for (const files of Object.values(COMPONENTS)) assert.equal(syntax(joined(files)), "");
+test("every component parses and knows its names as it is joined", () => {
+  for (const files of Object.values(COMPONENTS)) {
+    assert.equal(syntax(joined(files)), "");
+    assert.equal(suspicions(joined(files)), "");
+  }
 });
 
 test("the linter sees what it is for", () => {
@@ -69,5 +72,7 @@ test("the linter sees what it is for", () => {
   for (const line of lines) assert.equal(findings("x.js", line).length, 1, line);
   assert.equal(findings("x.js", "const x = a === b ? 1 : 2; // a == b in words").length, 0);
   assert.notEqual(syntax("const x = ;"), "");
+  assert.match(suspicions("export const x = missing + 1;"), /'missing' is not defined/);
+  assert.match(suspicions("export default () => { const unread = 1; };"), /'unread' is declared/);
   assert.notEqual(syntax("undeclared = 1; with (a) {}"), "");
 });

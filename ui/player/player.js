@@ -156,7 +156,7 @@ class Player {
   /** Tell the page and a screen reader where the playhead came to rest. */
   say() {
     this.part("spoken").textContent = this.episodes
-      .map((e, i) => `${e.label}: ${this.readings(e).filter(Boolean).join(", ")}`).join("; ");
+      .map((e) => `${e.label}: ${this.readings(e).filter(Boolean).join(", ")}`).join("; ");
     if (this.reported !== this.step) this.report({ id: this.id, step: this.step });
     this.reported = this.step;
   }
