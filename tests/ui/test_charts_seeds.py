@@ -124,7 +124,7 @@ def test_scores_are_the_history_s():
     [
         ("std", stats.std_band),
         ("error", stats.standard_error_band),
-        ("t", stats.mean_t_interval),
+        ("95%", stats.mean_t_interval),
         ("bootstrap", stats.bootstrap_interval),
         ("iqm", stats.iqm_interval),
     ],
@@ -146,7 +146,7 @@ def test_each_band_is_what_stats_says_of_the_first_seeds(band, interval):
 
 
 def test_one_seed_has_no_interval_and_that_is_said():
-    assert "no interval from n = 1" in seeds.band_numbers(FINAL, "t", 1)[0]
+    assert "no interval from n = 1" in seeds.band_numbers(FINAL, "95%", 1)[0]
     assert seeds.band_rows(HISTORIES, "bootstrap", 1)["low"].isna().all()
 
 
@@ -190,9 +190,11 @@ def test_the_power_table_is_stats_s_and_closest_pairs_come_first():
     effect = stats.effect_size(x, y)
     assert table["seeds each"][0] == str(stats.seeds_needed(effect.estimate))
     low, high = stats.seeds_needed(effect.high), stats.seeds_needed(effect.low)
-    assert table["for d's 95%"][0] == f"{low} to {high}"
+    assert table["over d's interval"][0] == f"{low} to {high}"
     difference = stats.difference_interval(x, y)
-    assert table["difference"][0].startswith(f"{difference.estimate:.1f} [{difference.low:.1f}, ")
+    assert table["difference [95%]"][0].startswith(
+        f"{difference.estimate:.1f} [{difference.low:.1f}, "
+    )
 
 
 def test_seeds_needed_says_when_it_cannot():
@@ -230,6 +232,10 @@ def test_the_comparison_is_stats_s_with_holm_over_the_pairs():
     ]
     assert table["Holm p"].tolist() == [studies.p_text(p) for p in stats.holm(raw)]
     assert set(table["n"]) == {"10 + 10"}
+    difference = stats.difference_interval(x, y)
+    assert table["verdict"][0] == (
+        "Batch mean is better" if difference.low > 0 else "not told apart with 10 seeds"
+    )
 
 
 def test_two_algorithms_need_no_holm_and_one_seed_tells_nothing():
@@ -246,7 +252,7 @@ def test_the_first_seeds_give_welch_s_interval_and_its_conclusion():
         interval = stats.difference_interval(POOLS[FAR[0]][:n], POOLS[FAR[1]][:n])
         assert (row.difference, row.low, row.high) == pytest.approx(interval[:3])
     assert rows["conclusion"].iloc[-1] == "better"
-    assert studies.conclusion(-2, 3) == "cannot tell"
+    assert studies.conclusion(-2, 3) == "not told apart"
     assert studies.conclusion(-2, -1) == "worse"
 
 
@@ -302,6 +308,8 @@ def test_the_curve_of_errors_is_the_variance_of_the_mean():
     floor = max(effects.seed_variance, 0) / 10
     assert line["floor"][1] ** 2 == pytest.approx(floor)
     assert set(rows["wanted"]) == {50}
+    places = rows.groupby("algorithm")["at"].first().sort_values()
+    assert np.diff(places).min() >= noise.NAME_HEIGHT * rows["error"].max() * (1 - 1e-9)
     shares = noise.variance_rows(HISTORIES, 5).groupby("estimator")["share"].sum()
     assert shares.to_numpy() == pytest.approx(1)
 
@@ -315,7 +323,7 @@ def test_the_noise_table_says_what_episodes_and_what_seeds_would_buy():
         ("with 50 episodes", 10, 50),
         ("with n = 20", 20, 5),
     ):
-        assert row[column] == round(np.sqrt(stats.variance_of_mean(effects, n, episodes)), 1)
+        assert row[column] == f"{np.sqrt(stats.variance_of_mean(effects, n, episodes)):.1f}"
 
 
 # --- Coverage ------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_a_prediction_is_held_against_what_it_was_made_of_only():
 
 def test_the_comparison_is_made_with_the_chosen_number_of_seeds():
     app = opened(seeds_view="compare", seeds_n="8")
-    table = app.dataframe[0].value
+    table = app.table[0].value
     assert set(table["n"]) == {"8 + 8"}
     assert len(table) == 3
     assert "Holm p" in table

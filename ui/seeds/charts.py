@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
+from pgcore.plotting.bands import BANDS
 from pgcore.plotting.theme import colour, spec
 
 Pools = Mapping[str, np.ndarray]  # scores [S] by algorithm
@@ -186,58 +187,6 @@ def distribution_spec(low: float, high: float, title: str) -> dict:
 # --- What a band means ---------------------------------------------------------------------------
 
 
-class Band(NamedTuple):
-    """One meaning of the shaded area round a curve."""
-
-    name: str
-    of: Callable[[np.ndarray], stats.Interval]  # scores [S] or [S, K]
-    truth: Callable[[np.ndarray], np.ndarray]  # what it estimates, from the pool
-    sentence: str
-
-
-def _mean(pool: np.ndarray) -> np.ndarray:
-    return pool.mean(0)
-
-
-BANDS = {
-    "std": Band(
-        "Standard deviation",
-        stats.std_band,
-        _mean,
-        "How far apart single seeds lie. More seeds do not make it narrower, and it is no "
-        "interval for the mean.",
-    ),
-    "error": Band(
-        "Standard error",
-        stats.standard_error_band,
-        _mean,
-        "How far off the mean of n seeds typically is: with many seeds a 68% interval, with few "
-        "not even that.",
-    ),
-    "t": Band(
-        "95% t interval",
-        stats.mean_t_interval,
-        _mean,
-        "Made to hold the mean of all seeds in 95 of 100 studies; it is honestly wide when n is "
-        "small.",
-    ),
-    "bootstrap": Band(
-        "95% bootstrap",
-        stats.bootstrap_interval,
-        _mean,
-        "The same aim, by drawing the n seeds again and again; too narrow for few seeds, see "
-        "Coverage.",
-    ),
-    "iqm": Band(
-        "IQM, 95% bootstrap",
-        stats.iqm_interval,
-        stats.iqm,
-        "The mean of the middle half of the seeds: the very lucky and unlucky do not move it, "
-        "and it is not the mean.",
-    ),
-}
-
-
 def band_rows(histories: Mapping[str, History], band: str, n: int) -> pd.DataFrame:
     """The band of the first n seeds along the training, and what the whole pool says."""
     parts = []
@@ -252,7 +201,7 @@ def band_rows(histories: Mapping[str, History], band: str, n: int) -> pd.DataFra
                     "value": shown.estimate,
                     "low": shown.low,
                     "high": shown.high,
-                    "pool": BANDS[band].truth(returns),
+                    "pool": BANDS[band].centre(returns),
                     "place": place,
                 }
             )

@@ -12,11 +12,12 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.history import History
-from pgcore.plotting.theme import colour
+from pgcore.plotting.theme import colour, spread
 from ui.seeds.charts import GREY, compact
 from ui.seeds.study_charts import HALF, LABELS, RIGHT, name
 
 SOURCES = {"between seeds": RIGHT, "evaluation": HALF}
+NAME_HEIGHT = 0.09  # of a line's name, as a share of the axis
 
 
 def parts(returns: np.ndarray) -> tuple[stats.Interval, stats.Interval]:
@@ -52,7 +53,10 @@ def variance_rows(histories: Mapping[str, History], episodes: int) -> pd.DataFra
 
 
 def error_rows(histories: Mapping[str, History], n: int, wanted: int) -> pd.DataFrame:
-    """The standard error of a study's mean against evaluation episodes; the floor is endless."""
+    """The standard error of a study's mean against evaluation episodes.
+
+    `floor` is what no number of episodes lowers, and `at` where the line's name stands.
+    """
     episodes = np.unique(np.geomspace(1, 100, 40).round().astype(int))
     parts = []
     for key, history in histories.items():
@@ -61,7 +65,11 @@ def error_rows(histories: Mapping[str, History], n: int, wanted: int) -> pd.Data
         floor = float(np.sqrt(max(effects.seed_variance, 0) / n))
         rows = {"episodes": episodes, "error": errors, "floor": floor, "wanted": wanted}
         parts.append(pd.DataFrame(rows).assign(algorithm=key, name=name(key)))
-    return pd.concat(parts, ignore_index=True)
+    last = pd.Series([rows["error"].iloc[-1] for rows in parts])
+    highest = max(rows["error"].max() for rows in parts)
+    places = spread(last, NAME_HEIGHT * highest)
+    named = [rows.assign(at=places[i]) for i, rows in enumerate(parts)]
+    return pd.concat(named, ignore_index=True)
 
 
 def noise_table(
@@ -74,8 +82,8 @@ def noise_table(
         effects = stats.random_effects(history.eval_episode_returns[-1])
         between, within = variances(history).values()
 
-        def error(seeds: int, count: int, effects: stats.RandomEffects = effects) -> float:
-            return round(float(np.sqrt(stats.variance_of_mean(effects, seeds, count))), 1)
+        def error(seeds: int, count: int, effects: stats.RandomEffects = effects) -> str:
+            return f"{np.sqrt(stats.variance_of_mean(effects, seeds, count)):.1f}"
 
         rows.append(
             {
@@ -112,7 +120,7 @@ def error_spec() -> dict:
         base.mark_line(strokeWidth=2.4, interpolate="monotone").encode(x=x, y=y, tooltip=tooltip),
         base.transform_filter("datum.episodes == 100")
         .mark_text(align="right", dy=-9, fontSize=12, fontWeight=600)
-        .encode(x=x, y=y, text="name:N"),
+        .encode(x=x, y="at:Q", text="name:N"),
     ]
     return compact(alt.layer(*layers), 220)
 

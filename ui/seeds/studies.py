@@ -10,6 +10,7 @@ import streamlit as st
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
+from pgcore.plotting.bands import BANDS, areas
 from ui.seeds import charts as seeds
 from ui.seeds import coverage_charts as covers
 from ui.seeds import noise_charts as noises
@@ -22,12 +23,14 @@ from ui.shell import lesson, link
 
 
 def bands(pool: Pool) -> None:
-    """The same seeds under five bands."""
+    """The same seeds under every band of the registry that is an area."""
     n = study_size()
     low, high = pool.limits
     config = pool.figure.config
     spec = seeds.band_spec(config.total_timesteps, config.eval_interval, low, high)
-    for column, (key, band) in zip(st.columns(len(seeds.BANDS)), seeds.BANDS.items(), strict=True):
+    shown = areas()
+    for column, key in zip(st.columns(len(shown)), shown, strict=True):
+        band = BANDS[key]
         with column:
             st.markdown(f"**{band.name}**, n = {n}")
             numbers = seeds.band_numbers(pool.scores, key, n)
@@ -37,11 +40,11 @@ def bands(pool: Pool) -> None:
                 "n seeds, and the whole pool dashed; the numbers stand below.",
             )  # fmt: skip
             st.caption("  \n".join(numbers))
-            st.caption(band.sentence)
+            st.caption(band.lesson)
     st.caption(
-        f"The same data five times: the first {n} of {pool.size:,} seeds, solid; the mean (or IQM) "
-        f"of all {pool.size:,}, dashed. Numbers: {pool.label}. Each evaluation is the mean of "
-        f"{config.eval_episodes} episodes."
+        f"The same data, {len(shown)} bands: the first {n} of {pool.size:,} seeds, solid; the mean "
+        f"(or IQM, or median) of all {pool.size:,}, dashed. Numbers: {pool.label}. Each "
+        f"evaluation is the mean of {config.eval_episodes} episodes."
     )
 
 
@@ -91,11 +94,8 @@ def lottery(pool: Pool) -> None:
     needed, between = studies.seeds_needed(
         stats.effect_size(pool.scores[worse], pool.scores[better])
     )
-    explanation = (
-        f"With 10 seeds the ranking by {pool.label} is right {right_ranking:.0%} of the time. "
-        f"To tell {ALGORITHMS[better].name} from {ALGORITHMS[worse].name}, the closest two, takes "
-        f"{needed} seeds of each (over the effect's 95% interval: {between})."
-    )
+    closest = studies.name(better), studies.name(worse)
+    explanation = words.lottery_answer(right_ranking, pool.label, closest, needed, between)
     if st.session_state.get("lottery_asked") == asked:
         lesson.reveal("lottery", question, answer, explanation)
     else:  # the prediction was made of other algorithms, or of the other score
@@ -143,16 +143,15 @@ def power(pool: Pool) -> None:
         )  # fmt: skip
         effects = studies.detectable(pools, pair, difference)
         needed = {label: studies.seeds_for(d) for label, d in effects.items()}
-        seeds_each = "; ".join(f"{label}: **{n}** seeds of each" for label, n in needed.items())
         st.vega_lite_chart(
             studies.power_rows(effects), studies.power_spec(), key="seeds_power",
             alt="The power to see the chosen difference against the seeds of each, by score; the "
             "seeds for 80% are written below.",
         )  # fmt: skip
-        st.markdown(f"For a difference of {difference}, 80% of the time: {seeds_each}.")
+        st.markdown(words.needed(difference, needed))
     with right:
         st.markdown(f"**The differences that this pool has**, n = {pool.size:,} seeds of each")
-        st.dataframe(_power_table(pool.ids, pools), hide_index=True, width="stretch")
+        st.table(_power_table(pool.ids, pools), hide_index=True)
         st.caption(
             "Differences with 95% Welch intervals, effects d = difference / spread with 95% "
             "intervals, and seeds of each algorithm for a two-sided t test at 5% with 80% power "
@@ -196,13 +195,13 @@ def compare(pool: Pool) -> None:
                             for r in rows.itertuples()),
             )  # fmt: skip
     n = study_size()
-    st.dataframe(_comparison(pool.ids, n, pool), hide_index=True, width="stretch")
+    st.table(_comparison(pool.ids, n, pool), hide_index=True)
     st.caption(
         f"Lines: the 95% interval of the difference in {pool.label} by the first n seeds. Bars: "
         "what separate studies of n seeds from this pool conclude from theirs "
         f"({', '.join(f'{pool.size // n} of {n}' for n in SOME)}); blue: the first is better, "
-        f"grey: cannot tell, red: it is worse. Table: the first {n} seeds; Holm corrects Welch's p "
-        "for all pairs."
+        f"grey: not told apart, red: it is worse. Table: the first {n} seeds; Holm corrects "
+        "Welch's p for all pairs."
     )
 
 
@@ -241,7 +240,7 @@ def noise(pool: Pool) -> None:
             "evaluation; it falls towards a floor that only more seeds lower.",
         )  # fmt: skip
     table = noises.noise_table(pool.histories, n, episodes, wanted)
-    st.dataframe(table, hide_index=True, width="stretch")
+    st.table(table, hide_index=True)
     st.caption(
         f"One-way random effects of the last evaluation, n = {pool.size:,} seeds of {episodes} "
         "episodes, 95% t intervals; always the final return. Dashed: the standard error with "
@@ -270,7 +269,7 @@ def coverage(pool: Pool) -> None:
         with column:
             rows = covers.dance_rows(scores, n, kind)
             missed = int((rows["verdict"] == "misses").sum())
-            st.markdown(f"**95% {kind}**: {missed} of {len(rows)} studies of n = {n} miss")
+            st.markdown(words.missed(kind, missed, len(rows), n))
             st.vega_lite_chart(
                 rows, covers.dance_spec(low, high), key=f"seeds_dance_{kind}",
                 alt=f"The 95% {kind} of separate studies, and which of them miss the pool's mean; "
@@ -287,10 +286,7 @@ def coverage(pool: Pool) -> None:
             ),
         )  # fmt: skip
     five = measured[COVERAGE_SIZES.index(5)]
-    st.markdown(
-        f"With **5 seeds**, the 95% bootstrap holds the truth in {five.bootstrap:.0%} of the "
-        f"studies, the t interval in {five.t:.0%}."
-    )
+    st.markdown(words.held(five))
     st.caption(
         f"{ALGORITHMS[agent].name}, {pool.label}. Truth: the mean of the pool, n = {pool.size:,} "
         f"seeds. Left: separate studies, no seed in two of them. Right: {five.t.n:,} studies drawn "

@@ -16,6 +16,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
+from ui.seeds import words
 from ui.seeds.charts import GREY, Pools, compact
 
 RIGHT, HALF, WRONG, OPEN = "#5B8DB8", "#E0A100", "#C8324A", "#9E9E9E"
@@ -50,7 +51,8 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-LABELS = alt.Axis(ticks=False, domain=False, labelOverlap=False)  # each row keeps its name
+# Each row keeps its name, and the name stands beside it: flush, the outermost would move.
+LABELS = alt.Axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False)
 
 
 # --- The lottery ---------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def seeds_needed(effect: stats.Interval) -> tuple[str, str]:
 def power_table(pools: Mapping[str, Pools]) -> pd.DataFrame:
     """For every pair and every score: the difference, the effect, and the seeds that it needs.
 
-    `pools` maps a score's label to its pools.
+    `pools` maps a score's label to its pools. Their n stands in the table's title.
     """
     rows = []
     for worse, better in pairs(next(iter(pools.values()))):
@@ -175,11 +177,10 @@ def power_table(pools: Mapping[str, Pools]) -> pd.DataFrame:
                 {
                     "pair": f"{name(better)} − {name(worse)}",
                     "score": label,
-                    "difference": f"{stats.difference_interval(x, y):.1f}",
-                    "effect d": f"{effect:.2f}",
+                    "difference [95%]": f"{stats.difference_interval(x, y):.1f}",
+                    "effect d [95%]": f"{effect:.2f}",
                     "seeds each": needed,
-                    "for d's 95%": between,
-                    "n": len(x),
+                    "over d's interval": between,
                 }
             )
     return pd.DataFrame(rows)
@@ -245,11 +246,13 @@ def comparison_table(pools: Pools, n: int) -> pd.DataFrame:
         x, y = pools[worse][:n], pools[better][:n]
         p = float(stats.welch_test(x, y).p)
         p_values.append(p)
+        difference = stats.difference_interval(x, y)
         permutation = stats.permutation_test(x, y, draws=DRAWS)
         rows.append(
             {
                 "pair": f"{name(better)} − {name(worse)}",
-                "difference [95%]": f"{stats.difference_interval(x, y):.1f}",
+                "difference [95%]": f"{difference:.1f}",
+                "verdict": words.verdict(difference, name(better), name(worse)),
                 "Welch p": p_text(p),
                 "permutation p": p_text(permutation.p),
                 "P(better wins) [95%]": f"{stats.probability_of_improvement(x, y):.2f}",
@@ -259,18 +262,18 @@ def comparison_table(pools: Pools, n: int) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     if len(rows) > 1:
         adjusted = stats.holm(np.nan_to_num(p_values, nan=1.0))
-        table.insert(3, "Holm p", [p_text(p) for p in adjusted])
+        table.insert(4, "Holm p", [p_text(p) for p in adjusted])
     return table
 
 
-CONCLUSIONS = {"better": RIGHT, "cannot tell": OPEN, "worse": WRONG}
+CONCLUSIONS = {"better": RIGHT, "not told apart": OPEN, "worse": WRONG}
 
 
 def conclusion(low: float, high: float) -> str:
     """What an interval of the difference says of the one that is better."""
     if low > 0:
         return "better"
-    return "worse" if high < 0 else "cannot tell"
+    return "worse" if high < 0 else "not told apart"
 
 
 def first_rows(pools: Pools, pair: tuple[str, str], sizes: Iterable[int]) -> pd.DataFrame:

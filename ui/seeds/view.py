@@ -9,6 +9,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
+from ui.seeds import words
 from ui.seeds.pool import Pool, header, needs_two, picked, remember, trained
 from ui.seeds.studies import bands, compare, coverage, lottery, noise, power
 from ui.shell import link
@@ -125,11 +126,7 @@ def _card(pool: Pool, agent: str, seed: int) -> None:
     if len(pool.histories) > 1 and needs_two(pool):
         worse, better = studies.pairs(pool.scores)[-1]
         luck = stats.probability_of_improvement(pool.scores[better], pool.scores[worse])
-        st.markdown(
-            f"A seed of {ALGORITHMS[worse].name}, on average the worst, beats one of "
-            f"{ALGORITHMS[better].name}, the best, in **{luck.estimate:.0%}** "
-            f"[{luck.low:.0%}, {luck.high:.0%}] of pairs."
-        )
+        st.markdown(words.luck(luck, studies.name(worse), studies.name(better)))
 
 
 def _send_to_watch(pool: Pool, agent: str, seed: int) -> None:

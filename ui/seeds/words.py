@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pgcore.stats import Interval, Lottery
+from collections.abc import Mapping
+
+import numpy as np
+
+from pgcore.stats import Coverage, Interval, Lottery
 
 
 def risk(winner: Interval, ranking: Interval, n: int) -> str:
@@ -37,4 +41,63 @@ def order_of_pools(lottery: Lottery, names: list[str]) -> str:
     return (
         f"{order} That order is itself {doubt}: another {n:,} seeds, resampled from these, gave "
         f"another order in {words} of the resamples."
+    )
+
+
+def lottery_answer(
+    right: Interval, score: str, closest: tuple[str, str], needed: str, between: str
+) -> str:
+    """How often the ranking of 10 seeds is right, and what would tell the closest two apart.
+
+    Args:
+        right: the share of right rankings.
+        closest: the better and the worse of the two whose means differ least.
+        needed, between: seeds of each at the effect's estimate, and over its interval.
+    """
+    better, worse = closest
+    return (
+        f"With 10 seeds the ranking by {score} is right {right:.0%} of the time (pools of "
+        f"{right.n:,} seeds). To tell {better} from {worse}, the closest two, takes {needed} seeds "
+        f"of each (over the effect's 95% interval: {between})."
+    )
+
+
+def luck(share: Interval, worst: str, best: str) -> str:
+    """How often a seed of the worst algorithm beats one of the best; n counts seeds of both."""
+    n_worst, n_best = share.n
+    return (
+        f"A seed of {worst}, on average the worst, beats one of {best}, the best, in "
+        f"**{share:.0%}** of pairs (n = {n_worst:,} and {n_best:,} seeds)."
+    )
+
+
+def needed(difference: int, seeds: Mapping[str, str]) -> str:
+    """The seeds of each algorithm that show a difference 80% of the time, by score."""
+    each = "; ".join(f"{score}: **{n}** seeds of each" for score, n in seeds.items())
+    return f"For a difference of {difference}, 80% of the time: {each}."
+
+
+def verdict(difference: Interval, better: str, worse: str) -> str:
+    """What the interval of better - worse says; `better` is so in the whole pool."""
+    n = int(np.min(difference.n))
+    if np.isnan(difference.low):
+        return f"no verdict from n = {n}"
+    if difference.low > 0:
+        return f"{better} is better"
+    if difference.high < 0:
+        return f"{worse} is better, unlike in the whole pool"
+    return f"not told apart with {n} seeds"
+
+
+def missed(kind: str, misses: int, studies: int, n: int) -> str:
+    """A title: how many separate studies have an interval without the pool's mean."""
+    return f"**95% {kind}**: {misses} of {studies} studies of n = {n} miss"
+
+
+def held(coverage: Coverage) -> str:
+    """How often both intervals of so many seeds hold the pool's mean."""
+    return (
+        f"With **{coverage.n} seeds**, the 95% bootstrap holds the truth in "
+        f"{coverage.bootstrap:.0%} of the studies, the t interval in {coverage.t:.0%} "
+        f"(n = {coverage.t.n:,} studies)."
     )
