@@ -114,9 +114,14 @@ def error_spec() -> dict:
     wanted = alt.Chart().transform_aggregate(episodes="min(wanted)")
     layers = [
         wanted.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x),
-        base.transform_aggregate(floor="min(floor)", groupby=["algorithm"])
+        base.transform_aggregate(
+            floor="min(floor)",
+            episodes="min(episodes)",
+            last="max(episodes)",  # a floor ends where its line does
+            groupby=["algorithm"],
+        )
         .mark_rule(strokeDash=[5, 4])
-        .encode(x=alt.X(datum=1), x2=alt.X2(datum=100), y="floor:Q"),
+        .encode(x=x, x2="last:Q", y="floor:Q"),
         base.mark_line(strokeWidth=2.4, interpolate="monotone").encode(x=x, y=y, tooltip=tooltip),
         base.transform_filter("datum.episodes == 100")
         .mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
