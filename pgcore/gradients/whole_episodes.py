@@ -99,7 +99,7 @@ def _block(params: np.ndarray, config: Config, keys: np.ndarray, seed: int) -> t
     psi = ALGORITHMS[config.algorithm].weight(batch, alone)
     every_step = np.tile(np.arange(psi.shape[1]), (count, 1))
     gradients = compiled.gradient(rows, batch, psi, every_step, alone)
-    return -gradients[:, : shape_of(config).policy_size], rollout.length.copy()
+    return -gradients[:, : shape_of(config).policy_size], rollout.length.astype(np.float64)
 
 
 def ratio_bias(gradients: Array, lengths: Array, seed: int = 0) -> LengthBias:
@@ -118,5 +118,6 @@ def ratio_bias(gradients: Array, lengths: Array, seed: int = 0) -> LengthBias:
     with np.errstate(divide="ignore", invalid="ignore"):
         found, resampled = (m[..., 0] * m[..., 1] / m[..., 2] - 1 for m in (means, draws))
     return LengthBias(
-        percentile_interval(found, resampled, n), percentile_interval(means[1], draws[:, 1], n)
+        percentile_interval(float(found), resampled, n),
+        percentile_interval(float(means[1]), draws[:, 1], n),
     )
