@@ -343,7 +343,7 @@ def lottery(
 
     The truth is the order of the pool means. Draws are independent and with replacement, for a
     pool stands for all the seeds that another study might train: without replacement the risk
-    would fall to 0 at the size of the pool. Ties are settled by chance. With several num_seeds,
+    would fall to 0 at the size of the pool. Ties are broken at random. With several num_seeds,
     larger draws extend smaller ones.
 
     The pool is itself a sample, so the interval comes from a bootstrap of two levels: resample
@@ -485,7 +485,7 @@ def coverage(
         return int(((interval.low <= truth) & (truth <= interval.high)).sum())
 
     t = held(mean_t_interval(samples, confidence))
-    # Fifty studies share their resamples; if all did, they would share their luck as well.
+    # Fifty studies share their resamples; if all did, one bad set of resamples would touch all.
     blocks = np.array_split(samples, -(-studies // 50), axis=1)
     bootstrap = sum(held(bootstrap_interval(block, confidence, seed=rng)) for block in blocks)
     return Coverage(proportion_interval(t, studies), proportion_interval(bootstrap, studies), n)

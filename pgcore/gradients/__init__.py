@@ -1,13 +1,15 @@
-"""Gradient variance, measured at a frozen policy and critic: the lecture's claim itself.
+"""Gradient variance, measured at a frozen policy and critic.
 
     windows.py        thousands of batches of one policy, and what truly followed each
-    estimates.py      what every estimator makes of the same batches; the true gradient
+    estimates.py      what every estimator makes of the same batches; the true gradient g_inf, the
+                      mean of what batches sample, of no function (Nota & Thomas 2020)
     inference.py      resampling, unbiased lengths, the test of bias
     measurement.py    tr Sigma, SNR, cosines and biases of a cloud, with intervals
     parabola.py       variance against a constant baseline
     decomposition.py  where a single step's variance comes from; the critic against the truth
     cloud.py          the clouds on two axes, and against the batch size
     lens.py           one update, step by step
+    whole_episodes.py the bias of dividing by the length of whole episodes (REINFORCE)
     report.py         all of it at once
 
 One policy is held still, every estimator sees the same batches, and what varies is the estimate
@@ -33,6 +35,7 @@ from pgcore.gradients.measurement import (
 )
 from pgcore.gradients.parabola import SampledParabola, parabola_of
 from pgcore.gradients.report import Report, examine, summary
+from pgcore.gradients.whole_episodes import LengthBias, length_bias
 from pgcore.gradients.windows import Windows, collect_windows
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "Cloud",
     "CriticFit",
     "Decomposition",
+    "LengthBias",
     "Measurement",
     "Reference",
     "Report",
@@ -57,6 +61,7 @@ __all__ = [
     "gradients_of",
     "hotelling",
     "inside_update",
+    "length_bias",
     "measure",
     "parabola_of",
     "project",

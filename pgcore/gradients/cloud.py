@@ -136,7 +136,7 @@ def by_batch_size(
     """tr Sigma for batches of 1, 2, 4, ... steps, up to the windows' own length.
 
     A batch of B steps is the first B of each window, with the critic asked there, so all sizes
-    share their luck. Independent steps would give tr Sigma(1) / B; the design effect says how far
+    share their noise. Independent steps would give tr Sigma(1) / B; the design effect says how far
     a trajectory is from that.
 
     Returns: a row an algorithm and batch size, `score` (Psi = 1) among the algorithms.

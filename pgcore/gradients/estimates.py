@@ -59,7 +59,8 @@ def weights(
     Args:
         algorithms: those of `measurable()` by default.
 
-    Raises: ValueError for an estimator that updates at the ends of episodes.
+    Raises: ValueError for an estimator that updates at the ends of episodes; the bias of such an
+        estimator is measured by `length_bias`, on whole episodes.
     """
     keys = measurable() if algorithms is None else tuple(algorithms)
     if whole := [key for key in keys if ALGORITHMS[key].whole_episodes]:
@@ -142,7 +143,7 @@ def reference(
     threads: int | None = None,
     progress: Progress = no_progress,
 ) -> Reference:
-    """The policy's true gradient: Monte Carlo minus V_phi over 6 N other windows, and its error.
+    """The true gradient g_inf (see measurement.py): Monte Carlo minus V_phi over 6 N other windows.
 
     The weight has no edge to suffer from, so the steps come in long windows, which share their
     burn-in and their tail; the long windows are independent, and give the error.

@@ -22,7 +22,7 @@ from pgcore.stats import Interval
 Array = NDArray[np.floating]
 DRAWS, CONFIDENCE = 1000, 0.95
 FIRST_DRAW = np.uint64(2**34)  # the resamples' streams are no window's
-MAX_DIRECTIONS = 5  # of the bias test: more would only dilute it
+MAX_DIRECTIONS = 5  # of the bias test: with more it sees less
 
 
 def resampled_means(scalars: Array, draws: int = DRAWS, seed: int = 0) -> Array:
@@ -141,7 +141,7 @@ def hotelling(differences: Array) -> BiasTest:
     Args:
         differences: [N, D], projections on D <= 5 directions chosen without these windows.
 
-    Raises: ValueError for more directions, which would dilute the test, or too few windows.
+    Raises: ValueError for more directions, with which the test sees less, or too few windows.
     """
     n, d = differences.shape
     if not 1 <= d <= MAX_DIRECTIONS or n <= d + 1:

@@ -33,7 +33,7 @@ class Update:
         q_value, baseline, psi: Q_t, Q_t - Psi_t (all that was subtracted), Psi_t;
         score_norm: |grad log pi(a_t | s_t)|, how far a weight of 1 would push;
         pushed: 1 up, -1 down, 0 neither, by the step's own weight;
-        sgd_change, adam_change: of log pi(action | obs), once the whole batch has had its say.
+        sgd_change, adam_change: of log pi(action | obs), by the step that the whole batch makes.
     """
 
     steps: pd.DataFrame

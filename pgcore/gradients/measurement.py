@@ -52,8 +52,8 @@ class Reference(NamedTuple):
     """The true gradient, as well as it is known, and directions fixed before any test."""
 
     mean: Array  # [P] rbar
-    squared_norm: float  # |mu|^2, unbiased; nan if it does not stand out of the noise
-    relative_error: float  # |rbar - mu| / |mu|: blurs cosines by a factor of at most 1 + error^2/2
+    squared_norm: float  # |mu|^2, unbiased; nan if it is estimated at 0 or below
+    relative_error: float  # |rbar - mu| / |mu|: cosines are off by a factor of up to 1 + error^2/2
     norm_error: float  # standard error of |rbar| / |mu|, which enters the intervals
     directions: Array  # [D, P] orthonormal, D <= 5: the truth's own, then its widest scatter
     n: int
@@ -96,7 +96,7 @@ class Bias:
     proof that there is none. `test` and `along` say how sure that is.
     """
 
-    relative: Interval  # |E (g - u)| / |mu|, noise removed; its low end is 0 unless it stands out
+    relative: Interval  # |E (g - u)| / |mu|, noise removed; low is 0 where noise could give it
     along: Interval  # E (g - u) . mu / |mu|^2: -0.3 shortens the step by 30% of the truth
     test: BiasTest
 
@@ -139,8 +139,9 @@ def measure(
 ) -> dict[str, Measurement]:
     """Measure every estimator's cloud [N, P], all on the same windows.
 
-    The windows' luck is common to all, and is taken out twice. `added` is the mean of the paired
-    differences g - target. `bias` takes the unbiased estimator u as a control variate,
+    All estimators share the noise of the windows, and it is removed in two ways. `added` is the
+    mean of the paired differences g - target. `bias` takes the unbiased estimator u as a control
+    variate,
 
         E g - mu = E [g - beta u] - (1 - beta) mu,    beta = tr Cov(g, u) / tr Var(u),
 

@@ -1,4 +1,4 @@
-"""A report: everything that one policy's gradient clouds have to say, on one set of windows."""
+"""A report: everything that is measured of one policy's gradients, on one set of windows."""
 
 from __future__ import annotations
 

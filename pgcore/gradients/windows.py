@@ -170,11 +170,15 @@ def on_threads(
         for done, _ in enumerate(pool.map(work, shares), start=1):
             progress(done / len(shares))
     finally:
-        pool.shutdown(cancel_futures=True)  # whoever left, or failed, leaves no thread at work
+        pool.shutdown(cancel_futures=True)  # no thread works on after an error
 
 
 def _batch(config: Config, *recorded: np.ndarray) -> Batch:
-    """What training would hold in its hands, from the recorded columns."""
+    """The batches as training would have them, from the recorded columns.
+
+    One column differs: `past_mean`, in training a running mean over past batches, is here the mean
+    of all other windows, a constant just as independent of the window, and less noisy.
+    """
     columns = dict(zip(_RECORDED, recorded, strict=True))
     n, t = columns["rewards"].shape
     valid, unknown = np.ones((n, t), np.bool_), np.zeros(n, np.float32)

@@ -104,7 +104,7 @@ def error_spec() -> dict:
     x = alt.X(
         "episodes:Q",
         title="episodes per evaluation",
-        scale=alt.Scale(type="log", domain=[1, 100]),
+        scale=alt.Scale(type="log", domain=[1, 400], nice=False),  # names stand behind 100
         axis=alt.Axis(values=[1, 2, 5, 10, 20, 50, 100], grid=False),
     )
     y = alt.Y("error:Q", title="standard error of a study's mean", scale=alt.Scale(zero=True))
@@ -114,12 +114,17 @@ def error_spec() -> dict:
     wanted = alt.Chart().transform_aggregate(episodes="min(wanted)")
     layers = [
         wanted.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x),
-        base.transform_aggregate(floor="min(floor)", groupby=["algorithm"])
+        base.transform_aggregate(
+            floor="min(floor)",
+            episodes="min(episodes)",
+            last="max(episodes)",  # a floor ends where its line does
+            groupby=["algorithm"],
+        )
         .mark_rule(strokeDash=[5, 4])
-        .encode(y="floor:Q"),
+        .encode(x=x, x2="last:Q", y="floor:Q"),
         base.mark_line(strokeWidth=2.4, interpolate="monotone").encode(x=x, y=y, tooltip=tooltip),
         base.transform_filter("datum.episodes == 100")
-        .mark_text(align="right", dy=-9, fontSize=12, fontWeight=600)
+        .mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
         .encode(x=x, y="at:Q", text="name:N"),
     ]
     return compact(alt.layer(*layers), 220)
