@@ -194,8 +194,19 @@ def learner_name(config: Config) -> str:
 
 
 def learner_of(config: Config) -> ModuleType:
-    """The module of a config's learner, imported when it is used: torch takes seconds."""
-    return importlib.import_module(f"pgcore.learners.{learner_name(config)}")
+    """The module of a config's learner, imported when it is used: torch takes seconds.
+
+    Raises: ValueError if it needs torch, and torch is not installed.
+    """
+    try:
+        return importlib.import_module(f"pgcore.learners.{learner_name(config)}")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ValueError(
+            "This run needs the torch learner, and torch is not installed: "
+            "pip install torch==2.13.0."
+        ) from None
 
 
 def minibatches(

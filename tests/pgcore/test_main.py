@@ -137,6 +137,13 @@ def test_a_formula_that_fails_in_mid_run(capsys) -> None:
     assert out == "" and err.splitlines()[-1].startswith("pgcore: The formula gives infinity")
 
 
+def test_without_torch_its_learner_is_refused_in_a_sentence(monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "pgcore.learners.autograd", raising=False)
+    assert main([*SHORT, "--learner", "autograd"]) == 2
+    assert "torch is not installed: pip install torch==2.13.0.\n" in capsys.readouterr().err
+
+
 def test_the_module_is_a_command() -> None:
     """A process of its own: the same exit status, and no traceback."""
 
