@@ -46,6 +46,15 @@ def spec(chart: Any) -> dict[str, Any]:
     return _without_data(chart.to_dict())
 
 
+def named(chart: Any, expression: str) -> Any:
+    """The chart with a name for each mark, read aloud: a Vega expression of its row.
+
+    A mark without one is read as a list of its fields; hide it with `aria=False` when other marks
+    or the chart's `alt` say the same.
+    """
+    return chart.transform_calculate(name_aloud=expression).encode(description="name_aloud:N")
+
+
 def _without_data(node: Any) -> Any:
     if isinstance(node, dict):
         return {k: _without_data(v) for k, v in node.items() if k not in ("data", "datasets")}

@@ -20,13 +20,19 @@ from pgcore.exact.bandit import (
     stuck,
 )
 from pgcore.exact.fates import FATES, REWARDS, baselines, fates
-from pgcore.plotting.theme import HEIGHT, spec
+from pgcore.plotting.theme import HEIGHT, named, spec
 
 ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
 # The theme's first three colours for the arms, its ninth, the ink, for what is exact.
 COLOURS = alt.Scale(domain=[*ARMS, *"45678", MEAN])
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
+ARROW_ALOUD = (
+    "upper(slice(datum.name, 0, 1)) + slice(datum.name, 1)"
+    " + ', probability ' + format(datum.probability, '.2f')"
+    " + ': arrow of length ' + format(datum.length, '.3f')"
+    " + ', Q − b is ' + format(datum.weight, '.3f')"
+)
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
 
 
@@ -90,7 +96,7 @@ def _stroke(part: str, name: str, points: np.ndarray) -> pd.DataFrame:
 def simplex_spec() -> dict:
     """The simplex of `simplex_rows`; its size is fixed, because its sides are equal."""
     base = _plane()
-    named = base.encode(color=alt.Color("name:N", scale=COLOURS, legend=None))
+    coloured = base.encode(color=alt.Color("name:N", scale=COLOURS, legend=None))
 
     def part(chart: alt.Chart, name: str) -> alt.Chart:
         return chart.transform_filter(f"datum.part == '{name}'")
@@ -101,7 +107,7 @@ def simplex_spec() -> dict:
         alt.Tooltip("weight:Q", title="Q - b", format=".3f"),
         alt.Tooltip("length:Q", format=".3f"),
     ]
-    arrows = part(named, "arrow").encode(
+    arrows = part(coloured, "arrow").encode(
         strokeWidth=alt.StrokeWidth(
             "probability:Q", scale=alt.Scale(domain=[0, 1], range=[1.5, 5]), legend=None
         ),
@@ -109,18 +115,23 @@ def simplex_spec() -> dict:
         detail="name:N",
         order="order:Q",
     )
-    corner = part(named, "corner")
-    words: dict[str, Any] = {"fontSize": 12, "fontWeight": 600}
+    corner = part(coloured, "corner")
+    words: dict[str, Any] = {"fontSize": 12, "fontWeight": 600, "aria": False}
     layers = [
-        part(base, "edge").mark_line(color=GREY, strokeWidth=1.5).encode(order="order:Q"),
-        part(named, "noise")
-        .mark_line(strokeWidth=9, opacity=0.28, clip=True)
+        part(base, "edge")
+        .mark_line(color=GREY, strokeWidth=1.5, aria=False)
+        .encode(order="order:Q"),
+        part(coloured, "noise")
+        .mark_line(strokeWidth=9, opacity=0.28, clip=True, aria=False)
         .encode(detail="name:N", order="order:Q"),
-        arrows.mark_line(clip=True),
-        part(named, "mean")
-        .mark_line(strokeWidth=4, clip=True)
-        .encode(order="order:Q", tooltip=[tooltip[0], tooltip[3]]),
-        part(named, "policy").mark_point(filled=True, size=90, opacity=1),
+        named(arrows.mark_line(clip=True), ARROW_ALOUD),
+        named(
+            part(coloured, "mean")
+            .mark_line(strokeWidth=4, clip=True)
+            .encode(order="order:Q", tooltip=[tooltip[0], tooltip[3]]),
+            "'Mean of the arrows, the gradient g: length ' + format(datum.length, '.3f')",
+        ),
+        part(coloured, "policy").mark_point(filled=True, size=90, opacity=1, aria=False),
         corner.transform_filter("datum.name == 'arm 1'")
         .mark_text(align="left", dx=-24, dy=16, **words)
         .encode(text="text:N"),
@@ -170,10 +181,10 @@ def parabola_rows(bandit: Bandit, b: float) -> pd.DataFrame:
     low, high = span(bandit)
     grid = np.linspace(low, high, 161)
     curve = pd.DataFrame({"part": "curve", "b": grid, "tr_var": bandit.parabola(grid)})
-    named = {name: value for name, value in baselines(bandit).items() if low <= value <= high}
+    in_sight = {name: value for name, value in baselines(bandit).items() if low <= value <= high}
     marks = []
     last: dict[int, float] = {}  # where each row of names ends
-    for name, value in sorted(named.items(), key=lambda item: item[1]):
+    for name, value in sorted(in_sight.items(), key=lambda item: item[1]):
         row = next(k for k in range(9) if value - last.get(k, -np.inf) > 0.11 * (high - low))
         last[row] = value
         mark = {"b": value, "tr_var": bandit.tr_var(value), "text": name.replace("-", "−")}
@@ -223,30 +234,43 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
         alt.Tooltip("tr_var:Q", title="tr Var", format=".4f"),
     ]
     layers = [
-        part("harm").mark_rect(color=ORANGE, opacity=0.18).encode(x2="b2:Q"),
+        named(
+            part("harm").mark_rect(color=ORANGE, opacity=0.18).encode(x2="b2:Q"),
+            "'From b = ' + format(datum.b, '.2f') + ' to ' + format(datum.b2, '.2f')"
+            " + ': more variance than without a baseline'",
+        ),
         part("harm")
-        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n")
+        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n", aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.value(0), text="text:N"),
         alt.Chart()
         .transform_filter("datum.part == 'none'")
-        .mark_rule(color=GREY, strokeDash=[3, 3])
+        .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
         .encode(y=y),
-        part("curve").mark_line(strokeWidth=2.6, clip=True).encode(y=y),
+        part("curve").mark_line(strokeWidth=2.6, clip=True, aria=False).encode(y=y),
+        named(
+            part("mark")
+            .mark_point(filled=True, size=45, opacity=1, color=GREY)
+            .encode(y=y, tooltip=tooltip),
+            "'Baseline ' + datum.text + ' = ' + format(datum.b, '.4f')"
+            " + ', variance ' + format(datum.tr_var, '.4f')",
+        ),
         part("mark")
-        .mark_point(filled=True, size=45, opacity=1, color=GREY)
-        .encode(y=y, tooltip=tooltip),
-        part("mark")
-        .mark_text(fontSize=12)
+        .mark_text(fontSize=12, aria=False)
         .encode(y=alt.Y("below:Q", scale=scale), text="text:N", color=alt.value(GREY)),
         part("here")
-        .mark_rule(color=ORANGE, strokeWidth=1.5)
+        .mark_rule(color=ORANGE, strokeWidth=1.5, aria=False)
         .encode(y=alt.Y(datum=0, scale=scale), y2=alt.value(0)),
+        named(
+            part("here")
+            .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
+            .encode(y=y, tooltip=tooltip),
+            "'Your b = ' + format(datum.b, '.2f') + ', variance ' + format(datum.tr_var, '.4f')",
+        ),
         part("here")
-        .mark_point(filled=True, size=130, opacity=1, color=ORANGE)
-        .encode(y=y, tooltip=tooltip),
-        part("here")
-        .mark_text(dy=-20, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left")
+        .mark_text(
+            dy=-20, dx=6, fontSize=14, fontWeight=600, color=ORANGE, align="left", aria=False
+        )
         .encode(y=y, text="text:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT - 30, width="container"))
@@ -331,7 +355,10 @@ def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
 
 @lru_cache(maxsize=4)
 def path_spec(width: int = 200) -> dict:
-    """The paths of `path_rows`, coloured by their fate."""
+    """The paths of `path_rows`, coloured by their fate.
+
+    No mark has a name: the shares beside the chart say how the runs end.
+    """
     base = _plane()
     fate = alt.Color("name:N", scale=alt.Scale(domain=[*FATES]), legend=None)
     dash = alt.StrokeDash(
@@ -346,20 +373,20 @@ def path_spec(width: int = 200) -> dict:
     ]
     layers = [
         base.transform_filter("datum.part == 'edge'")
-        .mark_line(color=GREY, strokeWidth=1.2)
+        .mark_line(color=GREY, strokeWidth=1.2, aria=False)
         .encode(order="order:Q"),
-        paths.mark_line(strokeWidth=1.3, opacity=0.55).encode(
+        paths.mark_line(strokeWidth=1.3, opacity=0.55, aria=False).encode(
             color=fate, strokeDash=dash, detail="run:N", order="order:Q"
         ),
         paths.transform_window(
             last="row_number()", sort=[alt.SortField("order", order="descending")], groupby=["run"]
         )
         .transform_filter("datum.last == 1")
-        .mark_point(filled=True, size=40, opacity=0.7)
+        .mark_point(filled=True, size=40, opacity=0.7, aria=False)
         .encode(color=fate),
         *(
             corner.transform_filter(f"datum.order == {a}")
-            .mark_text(fontSize=11, color=GREY, **place)
+            .mark_text(fontSize=11, color=GREY, aria=False, **place)
             .encode(text="text:N")
             for a, place in enumerate(places)
         ),
@@ -424,17 +451,28 @@ def never_spec() -> dict:
     sampled = base.transform_filter("datum.part == 'sampled'")
     here = base.transform_filter("datum.part == 'here'")
     layers = [
-        base.transform_filter("datum.part == 'exact'").mark_line(strokeWidth=2.6).encode(y=y),
-        sampled.mark_rule(strokeWidth=2, color=GREY).encode(
+        base.transform_filter("datum.part == 'exact'")
+        .mark_line(strokeWidth=2.6, aria=False)
+        .encode(y=y),
+        sampled.mark_rule(strokeWidth=2, color=GREY, aria=False).encode(
             y=alt.Y("low:Q", scale=y_scale, title="P(never pulls the good arm)"), y2="high:Q"
         ),
-        sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
-            y=y, tooltip=tooltip
+        named(
+            sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
+                y=y, tooltip=tooltip
+            ),
+            "'Simulated, b = ' + format(datum.b, '.2f') + ': ' + format(datum.share, '.1%')"
+            " + ' [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
         ),
-        here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(
-            y=y, tooltip=tooltip
+        named(
+            here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(
+                y=y, tooltip=tooltip
+            ),
+            "'Exact, your b = ' + format(datum.b, '.2f') + ': ' + format(datum.share, '.3%')",
         ),
-        here.mark_text(dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color=ORANGE)
+        here.mark_text(
+            dx=9, dy=-10, align="left", fontSize=14, fontWeight=600, color=ORANGE, aria=False
+        )
         .transform_calculate(text="format(datum.share, '.5f')")
         .encode(y=y, text="text:N"),
     ]

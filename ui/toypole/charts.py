@@ -21,7 +21,7 @@ from pgcore.gradients.enumerated import (
     exact_rows,
     sampled_rows,
 )
-from pgcore.plotting.theme import HEIGHT, colour, spec
+from pgcore.plotting.theme import HEIGHT, colour, named, spec
 
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
 
@@ -80,7 +80,7 @@ def chain_spec(top: float) -> dict:
         y=alt.Y(
             "y:Q",
             title="value",
-            scale=alt.Scale(domain=[-0.62 * top, 1.08 * top], nice=False),
+            scale=alt.Scale(domain=[-0.68 * top, 1.08 * top], nice=False),
             axis=alt.Axis(values=[*range(0, int(top) + 1, 1 if top < 10 else 10)], grid=True),
         ),
     )
@@ -103,37 +103,54 @@ def chain_spec(top: float) -> dict:
     arrows = part("arrow")
     width = alt.StrokeWidth("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.5, 7]), legend=None)
     layers = [
-        part("value")
-        .mark_point(size=150, strokeWidth=2.6, filled=False, opacity=1)
-        .encode(
-            color=kind,
-            shape=shape,
-            tooltip=[alt.Tooltip("name:N"), alt.Tooltip("x:Q"), alt.Tooltip("y:Q", format=".5f")],
+        named(
+            part("value")
+            .mark_point(size=150, strokeWidth=2.6, filled=False, opacity=1)
+            .encode(
+                color=kind,
+                shape=shape,
+                tooltip=[
+                    alt.Tooltip("name:N"),
+                    alt.Tooltip("x:Q", format=".0f"),
+                    alt.Tooltip("y:Q", format=".5f"),
+                ],
+            ),
+            "'State ' + format(datum.x, '.0f') + ', ' + datum.name + ': ' + format(datum.y, '.3f')",
         ),
-        arrows.mark_rule(color=GREY).encode(x2="x2:Q", strokeWidth=width),
+        named(
+            arrows.mark_rule(color=GREY).encode(x2="x2:Q", strokeWidth=width),
+            "'State ' + format(datum.x, '.0f') + ', the policy goes ' + datum.name"
+            " + ' with probability ' + datum.text",
+        ),
         *(
             arrows.transform_filter(f"datum.name == '{way}'")
-            .mark_point(shape=f"triangle-{way}", filled=True, size=90, color=GREY, opacity=1)
+            .mark_point(
+                shape=f"triangle-{way}", filled=True, size=90, color=GREY, opacity=1, aria=False
+            )
             .encode(x=alt.X("x2:Q"))
             for way in ("left", "right")
         ),
         *(
             arrows.transform_filter(f"datum.name == '{way}'")
             .transform_calculate(middle="(datum.x + datum.x2) / 2")
-            .mark_text(dy=dy, fontSize=12)
+            .mark_text(dy=dy, fontSize=12, aria=False)
             .encode(x="middle:Q", text="text:N", color=alt.value(GREY))
             for way, dy in (("left", 12), ("right", -11))
         ),
-        part("node")
-        .mark_point(filled=True, opacity=0.55)
-        .encode(
-            size=alt.Size("mu:Q", scale=alt.Scale(domain=[0, 0.5], range=[0, 2600]), legend=None),
-            tooltip=[alt.Tooltip("x:Q"), alt.Tooltip("mu:Q", title="occupancy", format=".5f")],
+        named(
+            part("node")
+            .mark_point(filled=True, opacity=0.55)
+            .encode(
+                size=alt.Size(
+                    "mu:Q", scale=alt.Scale(domain=[0, 0.5], range=[0, 900]), legend=None
+                ),
+                tooltip=[alt.Tooltip("x:Q"), alt.Tooltip("mu:Q", title="occupancy", format=".5f")],
+            ),
+            "'State ' + datum.x + ', share of the time: ' + datum.text",
         ),
         part("node")
-        .transform_calculate(label="'μ ' + datum.text")
-        .mark_text(dy=34, fontSize=12, fontWeight=600, color=GREY)
-        .encode(text="label:N"),
+        .mark_text(dy=46, fontSize=12, fontWeight=600, color=GREY, aria=False)
+        .encode(text="text:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT + 40, width="container"))
 
@@ -196,17 +213,29 @@ def estimate_spec(measure: str, low: float, high: float) -> dict:
         for name in (measure, f"{measure}_low", f"{measure}_high")
     ]
     layers = [
-        sampled.mark_rule(strokeWidth=2.5, clip=True).encode(
+        sampled.mark_rule(strokeWidth=2.5, clip=True, aria=False).encode(
             x=alt.X(f"{measure}_low:Q", scale=scale, title=title), x2=f"{measure}_high:Q"
         ),
-        sampled.mark_point(filled=True, size=70, opacity=1, clip=True).encode(x=x, tooltip=tooltip),
-        base.transform_filter("datum.part === 'exact'")
-        .mark_tick(thickness=3, size=26, clip=True, opacity=1)
-        .encode(x=x, tooltip=tooltip[:3]),
+        named(
+            sampled.mark_point(filled=True, size=70, opacity=1, clip=True).encode(
+                x=x, tooltip=tooltip
+            ),
+            f"datum.estimator + ', sampled: ' + format(datum.{measure}, '.3f') + ' ['"
+            f" + format(datum.{measure}_low, '.3f') + ', '"
+            f" + format(datum.{measure}_high, '.3f') + ']'",
+        ),
+        named(
+            base.transform_filter("datum.part === 'exact'")
+            .mark_tick(thickness=3, size=26, clip=True, opacity=1)
+            .encode(x=x, tooltip=tooltip[:3]),
+            f"datum.estimator + ', exact: ' + format(datum.{measure}, '.4f')",
+        ),
     ]
     if measure == "kept":
         once = alt.Chart().transform_aggregate(rows="count()")
-        rule = once.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=alt.X(datum=1, scale=scale))
+        rule = once.mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(
+            x=alt.X(datum=1, scale=scale)
+        )
         layers.insert(0, rule)
     return spec(alt.layer(*layers).properties(height=HEIGHT - 40, width="container"))
 
@@ -262,19 +291,26 @@ def length_spec() -> dict:
     )
     reference = base.transform_filter("datum.part === '1/T'")
     last = exact.transform_filter(f"datum.T === {LENGTHS[-1]}")
-    words: dict[str, Any] = {"align": "left", "fontSize": 13, "fontWeight": 600}
+    words: dict[str, Any] = {"align": "left", "fontSize": 13, "fontWeight": 600, "aria": False}
     layers = [
-        reference.mark_line(color=GREY, strokeDash=[5, 4], strokeWidth=2).encode(y=y),
+        reference.mark_line(color=GREY, strokeDash=[5, 4], strokeWidth=2, aria=False).encode(y=y),
         reference.transform_filter("isValid(datum.text)")
-        .mark_text(color=GREY, dy=-14, fontSize=13, fontWeight=600)
+        .mark_text(color=GREY, dx=6, dy=6, align="right", baseline="top", fontSize=13, aria=False)
         .encode(y=y, text="text:N"),
-        exact.mark_line(strokeWidth=2.6).encode(y=y),
-        exact.mark_point(filled=True, size=45, opacity=1).encode(y=y, tooltip=tooltip),
-        sampled.mark_rule(strokeWidth=2.5).encode(
+        exact.mark_line(strokeWidth=2.6, aria=False).encode(y=y),
+        named(
+            exact.mark_point(filled=True, size=45, opacity=1).encode(y=y, tooltip=tooltip),
+            "datum.name + ', T = ' + datum.T + ', exact: ' + format(datum.lost, '.1%') + ' lost'",
+        ),
+        sampled.mark_rule(strokeWidth=2.5, aria=False).encode(
             y=alt.Y("low:Q", scale=y_scale, title=title), y2="high:Q"
         ),
-        sampled.mark_point(size=60, opacity=1, filled=False, strokeWidth=2).encode(
-            y=y, tooltip=tooltip
+        named(
+            sampled.mark_point(size=60, opacity=1, filled=False, strokeWidth=2).encode(
+                y=y, tooltip=tooltip
+            ),
+            "datum.name + ', T = ' + datum.T + ', sampled: ' + format(datum.lost, '.1%')"
+            " + ' lost [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
         ),
         last.transform_filter("datum.key === 'batch_mean'")
         .mark_text(dx=8, dy=-8, **words)
@@ -325,15 +361,27 @@ def lambda_spec(top: float) -> dict:
         alt.Tooltip("error:Q", format=".4f"),
     ]
     best = base.transform_filter("datum.part === 'best'")
-    words: dict[str, Any] = {"fontSize": 13, "fontWeight": 600, "dy": -14, "color": ORANGE}
+    words: dict[str, Any] = {
+        "fontSize": 13,
+        "fontWeight": 600,
+        "dy": -16,
+        "color": ORANGE,
+        "aria": False,
+    }
     sides: dict[str, dict[str, Any]] = {
         "datum.lambda < 0.6": {"align": "left"},
         "datum.lambda >= 0.6": {"align": "right"},
     }
     layers = [
-        curve.mark_line(strokeWidth=2.6, clip=True).encode(color=kind, strokeDash=dash),
-        curve.mark_point(size=60, opacity=0, clip=True).encode(tooltip=tooltip),
-        best.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(tooltip=tooltip),
+        named(
+            curve.mark_line(strokeWidth=2.6, clip=True).encode(color=kind, strokeDash=dash),
+            "'Curve against λ: ' + datum.kind",
+        ),
+        curve.mark_point(size=60, opacity=0, clip=True, aria=False).encode(tooltip=tooltip),
+        named(
+            best.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(tooltip=tooltip),
+            "datum.text + ', total ' + format(datum.error, '.4f')",
+        ),
         *(
             best.transform_filter(where).mark_text(**words, **place).encode(text="text:N")
             for where, place in sides.items()
@@ -349,7 +397,7 @@ def lambda_spec(top: float) -> dict:
 def field_spec() -> dict:
     """The chart of `field_rows`."""
     unit = alt.Scale(domain=[-1, 1], nice=False)
-    chart = (
+    bars = (
         alt.Chart()
         .mark_bar()
         .encode(
@@ -365,6 +413,7 @@ def field_spec() -> dict:
             ],
         )
     )
+    chart = named(bars, "datum.field + ', state ' + datum.x + ': ' + format(datum.share, '.3f')")
     return spec(chart.properties(height=HEIGHT, width="container"))
 
 
@@ -395,12 +444,16 @@ def climb_spec() -> dict:
         color=_field_colour(),
     )
     once = alt.Chart().transform_aggregate(rows="count()")
+    end = base.transform_filter("isValid(datum.text)")
     layers = [
-        once.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y=alt.Y(datum=0)),
-        base.mark_line(strokeWidth=2.6),
-        base.transform_filter("isValid(datum.text)").mark_point(filled=True, size=90, opacity=1),
-        base.transform_filter("isValid(datum.text)")
-        .mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
-        .encode(text="text:N"),
+        once.mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(y=alt.Y(datum=0)),
+        named(base.mark_line(strokeWidth=2.6), "'Height along the walk: ' + datum.field"),
+        named(
+            end.mark_point(filled=True, size=90, opacity=1),
+            "datum.field + ', end of the walk: height ' + datum.text",
+        ),
+        end.mark_text(align="left", dx=8, dy=-9, fontSize=13, fontWeight=600, aria=False).encode(
+            text="text:N"
+        ),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
