@@ -99,6 +99,12 @@ class Bandit:
         z2 = spread + noise - self.gradient @ self.gradient
         return float((4 * (size - 2) * z1 + 2 * z2) / (size * (size - 1)))
 
+    def batch_mean_tr_var(self, size: int) -> float:
+        """Variance of the batch mean over B = `size` samples: it is (B-1) / B times leave-one-out,
+        Q_i - mean Q = (B-1)/B (Q_i - mean of the others), and so is its mean.
+        """
+        return float((1 - 1 / size) ** 2 * self.leave_one_out_tr_var(size))
+
     def outcomes(self) -> tuple[Array, Array, Array]:
         """What one pull can show: probability [O], score [O, K], reward [O].
 

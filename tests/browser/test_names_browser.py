@@ -38,7 +38,7 @@ def show(page: Page, address: str) -> None:
     settled(page)
     if ask.count():
         ask.first.click()
-    charts.first.locator("svg .mark-group").first.wait_for(state="attached")
+    charts.first.locator("svg .mark-group, canvas").first.wait_for(state="attached")
     settled(page)
 
 

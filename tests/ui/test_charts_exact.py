@@ -133,13 +133,14 @@ def test_the_batch_means_row_is_the_enumerated_one_with_noise_too():
 
 @pytest.fixture(scope="module")
 def stories():
-    return {name: fates.runs(name, 500, 0.5) for name in bandit.first_steps()["baseline"]}
+    return {name: fates.runs(name, 500, 0.5) for name in fates.first_steps()}
 
 
 def test_equal_variance_at_the_first_step_and_different_fates(stories):
-    first = bandit.first_steps().set_index("baseline")
-    assert first.loc["b* - 1", "tr_var"] == pytest.approx(first.loc["b* + 1", "tr_var"])
-    assert first["tr_var"].min() == pytest.approx(first.loc["b*", "tr_var"])
+    first = fates.first_steps()
+    assert first["b* - 1"].tr_var == pytest.approx(first["b* + 1"].tr_var)
+    assert min(step.tr_var for step in first.values()) == pytest.approx(first["b*"].tr_var)
+    assert first["V"] == pytest.approx(first["b*"])  # all 1/pi_a are equal at the start
     assert fates.which_sticks(stories["b* - 1"], stories["b* + 1"]) == 1
     assert fates.which_sticks(stories["b* + 1"], stories["b* - 1"]) == 2
     assert fates.which_sticks(stories["V"], stories["V"]) == 0

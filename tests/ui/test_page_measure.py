@@ -195,7 +195,7 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     assert set(table(app, "right way")["estimator"]) >= {"Policy gradient", "GAE", "PPO"}
     assert "REINFORCE" not in set(table(app, "right way")["estimator"])
     assert "REINFORCE updates at the ends of episodes" in words(app)
-    assert "(/toypole?pole_view=Two+gradients)" in words(app)
+    assert "(toypole?pole_view=Two+gradients)" in words(app)
     assert "Training takes Adam's step" in words(app)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from pgcore.exact import fates
-from pgcore.exact.bandit import Bandit, never_good_arm
+from pgcore.exact.bandit import BASELINES, Bandit, natural_tr_var, never_good_arm
 from pgcore.gradients import enumerated
 from ui.bandit import words
 from ui.toypole import words as pole_words
@@ -68,3 +70,37 @@ def test_toypole_says_its_exact_numbers():
     said = pole_words.on_gradients(LAB)
     assert f"{enumerated.angle_between(LAB):.1f}° apart" in said
     assert "g∞ 0.1094" in said
+
+
+def test_no_difference_is_claimed_from_intervals_that_overlap():
+    option, why = words.answer({"b* - 1": ending(60), "b* + 1": ending(58)})
+    assert option == "Neither: no difference shows"
+    assert "The intervals overlap: not told apart with 400 runs of each" in why
+
+
+def test_printed_shares_add_up_to_100_percent():
+    policies = np.tile([1.0, 0.0, 0.0], (1, 6000, 1))  # thirds and sixths, which round up
+    policies[0, :1000], policies[0, 1000:2000] = [0.0, 1.0, 0.0], [0.5, 0.5, 0.0]
+    printed = re.findall(r"\*\*([\d.]+)%\*\*", words.fates_in_colour(policies))
+    assert len(printed) == 3
+    assert round(sum(map(float, printed)), 6) == 100.0
+    assert round(sum(map(float, ("66.7", "16.7", "16.7"))), 6) != 100.0  # each rounded alone
+
+
+def test_v_and_the_optimum_are_one_number_at_the_start_as_the_sentence_says():
+    first = fates.first_steps()
+    assert first["V"].b == pytest.approx(first["b*"].b)
+    said = words.on_least_variance({"b*": ending(120), "V": ending(0)})
+    assert "At the uniform start the two are the same number" in said
+    rng = np.random.default_rng(0)
+    for policy in rng.dirichlet(np.ones(3), 50):
+        logits = np.log(policy)[None]
+        rewards = np.array(fates.REWARDS)
+        least, value = (float(BASELINES[name](logits, rewards)[0]) for name in ("b*", "V"))
+        assert natural_tr_var(policy, rewards, value) >= natural_tr_var(policy, rewards, least)
+
+
+def test_simulated_shares_of_never_meet_the_closed_form():
+    share = fates.never_pulled(0.5, -1.0, 4000)
+    assert share.n == 4000
+    assert share.low < never_good_arm(0.5, -1.0) < share.high

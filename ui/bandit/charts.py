@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -9,17 +10,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pgcore import stats
-from pgcore.exact.bandit import (
-    BASELINES,
-    Bandit,
-    natural_runs,
-    natural_tr_var,
-    never_good_arm,
-    simplex_points,
-    stuck,
-)
-from pgcore.exact.fates import FATES, REWARDS, baselines, fates
+from pgcore.exact.bandit import Bandit, never_good_arm, simplex_points
+from pgcore.exact.fates import FATES, REWARDS, FirstStep, baselines, fates, never_pulled
 from pgcore.plotting.theme import HEIGHT, named, spec
 
 ARMS = ("arm 1", "arm 2", "arm 3")
@@ -279,7 +271,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
 def numbers(bandit: Bandit, b: float, size: int) -> pd.DataFrame:
     """Every baseline's exact mean and variance, of one pull and of an update of `size` pulls.
 
-    Leave one out has its closed form; the batch mean is (size - 1) / size times that estimate.
+    The mean is a share of g.
     """
     named = baselines(bandit)
     rows = [
@@ -290,11 +282,10 @@ def numbers(bandit: Bandit, b: float, size: int) -> pd.DataFrame:
     rows.append((f"yours = {b:.4f}", 1.0, bandit.tr_var(b)))
     table = pd.DataFrame(rows, columns=["baseline", "kept", "tr_var"])
     table["batch_tr_var"] = table["tr_var"] / size
-    kept, left_out = 1 - 1 / size, bandit.leave_one_out_tr_var(size)
     batch = pd.DataFrame(
         [
-            ("batch mean", kept, np.nan, kept**2 * left_out),
-            ("leave one out", 1.0, np.nan, left_out),
+            ("batch mean", 1 - 1 / size, np.nan, bandit.batch_mean_tr_var(size)),
+            ("leave one out", 1.0, np.nan, bandit.leave_one_out_tr_var(size)),
         ],
         columns=table.columns,
     )
@@ -316,24 +307,13 @@ def written(table: pd.DataFrame, size: int) -> pd.DataFrame:
 # --- Many pulls: committal behaviour ---------------------------------------------------------
 
 
-def first_steps() -> pd.DataFrame:
-    """Each baseline at the uniform start: its value, and the variance of the first step."""
-    logits, r = np.zeros((1, 3)), np.array(REWARDS)
-    uniform = np.full(3, 1 / 3)
-    rows = []
-    for name, baseline in BASELINES.items():
-        b = float(baseline(logits, r)[0])
-        rows.append({"baseline": name, "b": b, "tr_var": float(natural_tr_var(uniform, r, b))})
-    return pd.DataFrame(rows)
-
-
-def written_first(table: pd.DataFrame) -> pd.DataFrame:
-    """`first_steps` as text, to be shown."""
+def written_first(first: Mapping[str, FirstStep]) -> pd.DataFrame:
+    """`fates.first_steps` as text, to be shown."""
     return pd.DataFrame(
         {
-            "baseline": table["baseline"],
-            "b at the start": [f"{b:.4f}" for b in table["b"]],
-            "tr Var of the first step": [f"{v:.4f}" for v in table["tr_var"]],
+            "baseline": list(first),
+            "b at the start": [f"{step.b:.4f}" for step in first.values()],
+            "tr Var of the first step": [f"{step.tr_var:.4f}" for step in first.values()],
         }
     )
 
@@ -407,22 +387,11 @@ def never_rows(step_size: float, b: float, count: int) -> pd.DataFrame:
     curve = pd.DataFrame({"part": "exact", "b": grid})
     curve["share"] = [never_good_arm(step_size, x) for x in grid]
     simulated = []
-    for number, x in enumerate(NEVER_BASELINES):  # each with noise of its own
-        # The reward of an arm that is never pulled cannot matter: make it so large that one
-        # pull commits to it; the runs that end on the other arm are those that never pulled it.
-        policies = natural_runs(
-            (1e6, 0.0),
-            lambda logits, rewards, x=x: np.full(len(logits), x),  # type: ignore[misc]
-            runs=count,
-            steps=100,
-            step_size=step_size,
-            every=100,
-            seed=number,
-        )
-        never = int(stuck(policies[-1], (1e6, 0.0)).sum())
-        share = stats.proportion_interval(never, count)
+    for seed, x in enumerate(NEVER_BASELINES):  # each with noise of its own
+        share = never_pulled(step_size, x, count, seed)
         simulated.append(
-            {"part": "sampled", "b": x, "share": share[0], "low": share[1], "high": share[2]}
+            {"part": "sampled", "b": x, "share": share.estimate}
+            | {"low": share.low, "high": share.high}
         )
     here = {"part": "here", "b": b, "share": never_good_arm(step_size, b)}
     return pd.concat([curve, pd.DataFrame([*simulated, here])], ignore_index=True)

@@ -68,7 +68,7 @@ def same_variance() -> None:
     with step:
         step_size = controls.slider("bandit_step")
     said = lesson.predict("fates", words.QUESTION, words.OPTIONS)
-    first = charts.first_steps()
+    first = fates.first_steps()
     if said is None:
         st.dataframe(charts.written_first(first), hide_index=True, width="content")
         st.caption(
@@ -76,13 +76,12 @@ def same_variance() -> None:
             "policy: the exact variance of the first step under five baselines."
         )
     else:
-        stories = {name: fates.runs(name, runs, step_size) for name in first["baseline"]}
+        stories = {name: fates.runs(name, runs, step_size) for name in first}
         lesson.reveal("fates", words.QUESTION, *words.answer(stories))
         st.markdown(words.on_least_variance(stories))
         for column, (name, policies) in zip(st.columns(5), stories.items(), strict=True):
             with column:
-                variance = first.set_index("baseline").loc[name, "tr_var"]
-                st.markdown(f"**{words.shown(name)}**: tr Var {variance:.3f}")
+                st.markdown(f"**{words.shown(name)}**: tr Var {first[name].tr_var:.3f}")
                 st.vega_lite_chart(
                     charts.path_rows(policies),
                     charts.path_spec(),
@@ -93,8 +92,9 @@ def same_variance() -> None:
                 st.markdown(words.fates_in_colour(policies))
         st.caption(
             f"n = {runs:,} runs of {fates.STEPS} steps each, 40 of them drawn; 95% Wilson "
-            "intervals. tr Var: of the first step, exact. Stuck: π(best) below 1%; found: "
-            "above 99%; else undecided. Equal seeds give equal noise to every baseline."
+            "intervals. tr Var is the variance of the first step, exact. A run is stuck if it ends "
+            "with π(best) below 1%, has found the best arm above 99%, and else is undecided. Equal "
+            "seeds give equal noise to every baseline."
         )
 
 
@@ -113,11 +113,9 @@ def two_arms() -> None:
         "zero for b at least 0, rising to one half as b falls.",
     )
     st.markdown(words.on_never(step_size, b))
-    st.latex(
-        r"P = \prod_{t\ge 0} \bigl(1-\sigma(\theta_t)\bigr),\qquad \theta_0 = 0,\quad "
-        r"\theta_{t+1} = \theta_t + \frac{\alpha\, b}{1-\sigma(\theta_t)}"
-    )
+    st.latex(r"P = \prod_{t\ge 0} \bigl(1-\sigma(\theta_t)\bigr),\quad \theta_0 = 0")
+    st.latex(r"\theta_{t+1} = \theta_t + \frac{\alpha\, b}{1-\sigma(\theta_t)}")
     st.caption(
-        "Line: the closed form. Grey: the share of n = 2,000 simulated runs, with its 95% "
-        "Wilson interval."
+        "Line: the closed form. Each grey dot: the share of n = 2,000 simulated runs that never "
+        "pull the good arm, with its 95% Wilson interval."
     )

@@ -8,10 +8,11 @@ import numpy as np
 
 from pgcore.exact.bandit import Bandit, never_good_arm
 from pgcore.exact.fates import FATES, shares, which_sticks
+from ui.shell.sums import adding_up
 
 QUESTION = "b\\* − 1 and b\\* + 1 have equal variance. Do they meet the same fate?"
 OPTIONS = (
-    "The same: equal variance, equal fate",
+    "Neither: no difference shows",
     "b\\* − 1 gets stuck on a worse arm more often",
     "b\\* + 1 gets stuck on a worse arm more often",
 )
@@ -28,10 +29,12 @@ def shown(name: str) -> str:
 
 
 def fates_in_colour(policies: np.ndarray) -> str:
-    """The share of the runs with each fate, in the paths' colours."""
+    """The share of the runs with each fate, in the paths' colours; as printed they sum to 100%."""
+    found = shares(policies)
+    printed = adding_up([100 * share.estimate for share in found.values()], 100, 1)
     return "  \n".join(
-        f":{hue}[{fate.split()[0]}] **{share.estimate:.1%}** [{share.low:.1%}, {share.high:.1%}]"
-        for (fate, share), hue in zip(shares(policies).items(), HUES, strict=True)
+        f":{hue}[{fate.split()[0]}] **{percent:.1f}%** [{share.low:.1%}, {share.high:.1%}]"
+        for (fate, share), percent, hue in zip(found.items(), printed, HUES, strict=True)
     )
 
 
@@ -42,7 +45,7 @@ def answer(stories: Mapping[str, np.ndarray]) -> tuple[str, str]:
     found = f"Stuck with b\\* − 1: {below:.1%}; with b\\* + 1: {above:.1%}."
     if which == 0:
         n = f"{below.n:,}"
-        return OPTIONS[0], f"{found} The two are not told apart with {n} runs of each."
+        return OPTIONS[0], f"{found} The intervals overlap: not told apart with {n} runs of each."
     return OPTIONS[which], f"{found} {REASON}" if which == 1 else found
 
 
@@ -51,7 +54,8 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     least, value = (shares(stories[name])[FATES[1]] for name in ("b*", "V"))
     found = (
         f"With b\\*, the baseline of least variance, {least:.1%} of the runs get stuck on a worse "
-        f"arm; with V, whose variance is larger, {value:.1%} (n = {least.n:,} runs of each)."
+        f"arm; with V, {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
+        "are the same number; after it, the variance with V is never smaller."
     )
     if least.low > value.high:
         return f"**Least variance is not the best fate.** {found}"

@@ -11,8 +11,7 @@ from pgcore.gradients.findings import Findings
 from pgcore.gradients.judgement import judge
 from ui.baseline import charts as baseline
 from ui.baseline import words
-from ui.cloud.words import TRUE_GRADIENT
-from ui.shell import export, figures, link, live
+from ui.shell import export, figures, lesson, link, live
 from ui.shell import policy as measure
 from ui.shell.notice import notice
 from ui.shell.series import FIELDS, Figure
@@ -99,8 +98,9 @@ def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None
         "steps, the same for all, with 95% bootstrap intervals. Variance: plain policy gradient's "
         "is 1. Added bias: along the true gradient, as a share of its length; the bias that the "
         "critic's guess at the end of a batch adds is common to all and left out. Right way: "
-        f"updates within 90° of the true gradient. {TRUE_GRADIENT}"
+        f"updates within 90° of the true gradient."
     )
+    lesson.true_gradient_note()
 
 
 def training(formula: Formula) -> None:

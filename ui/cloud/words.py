@@ -20,11 +20,6 @@ NAMES = {key: algorithm.name for key, algorithm in ALGORITHMS.items()} | {
     "monte_carlo": "Critic, no bootstrap",
     "score": "Scores alone (Ψ = 1)",
 }
-TRUE_GRADIENT = (
-    "The true gradient here is g∞: the mean that updates of this policy would have if every Q "
-    "were exact. It is the gradient of no function (Nota & Thomas 2020); "
-    "[ToyPole shows the two gradients](/toypole?pole_view=Two+gradients)."
-)
 ADAM = (
     "An arrow is a gradient. Training takes Adam's step, which divides every coordinate by its "
     "recent size."

@@ -23,7 +23,7 @@ from pgcore.gradients.hindsight import (
     worse_actions,
 )
 from pgcore.gradients.outcome import outcome
-from ui.cloud.words import FIXED_LENGTH, OTHER_BATCHES, TRUE_GRADIENT
+from ui.cloud.words import FIXED_LENGTH, OTHER_BATCHES
 from ui.inside import charts as inside
 from ui.inside import words
 from ui.shell import controls, lesson, link
@@ -185,5 +185,6 @@ def compare(found: Findings, every: dict[str, Update], played: Hindsight | None)
     st.caption(
         "One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
         f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
-        f"{FIXED_LENGTH} {TRUE_GRADIENT}"
+        f"{FIXED_LENGTH}"
     )
+    lesson.true_gradient_note()

@@ -13,7 +13,6 @@ from pgcore.gradients import collect_windows
 from pgcore.gradients.arrows import shift_of_constant
 from pgcore.gradients.constant_baseline import measured_constants, relative_variance
 from pgcore.gradients.findings import Findings
-from ui.cloud.words import TRUE_GRADIENT
 from ui.parabola import charts as parabola
 from ui.parabola import words
 from ui.shell import figures, lesson, live
@@ -124,4 +123,4 @@ def far(policy: measure.Policy, found: Findings) -> None:
     shift = shift_of_constant(found.cloud, words.FAR)
     variance = relative_variance(found.parabola, words.FAR)
     lesson.reveal("far", words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
-    st.caption(TRUE_GRADIENT)
+    lesson.true_gradient_note()

@@ -9,6 +9,14 @@ import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
 
+# Relative to the page, so that it also holds where the app has a path of its own. It opens a new
+# tab of the browser: that is a new session, and only a new session reads what a link holds.
+TRUE_GRADIENT = (
+    "The true gradient here is g∞: the mean that updates of this policy would have if every Q "
+    "were exact. It is the gradient of no function (Nota & Thomas 2020); "
+    "[ToyPole shows the two gradients](toypole?pole_view=Two+gradients)."
+)
+
 
 def equation_and_source(keys: list[str]) -> None:
     """One tab an algorithm: the weight as the lecture writes it and as the library runs it."""
@@ -18,6 +26,11 @@ def equation_and_source(keys: list[str]) -> None:
             st.latex(r"\Psi_t = " + algorithm.psi)
             st.code(inspect.getsource(algorithm.weight), language="python", wrap_lines=True)
             st.caption(f"Adds bias: {algorithm.bias}. {algorithm.reference}.")
+
+
+def true_gradient_note() -> None:
+    """What a page means by it; to stand where the page first names it."""
+    st.caption(TRUE_GRADIENT)
 
 
 def predict(name: str, question: str, options: Sequence[str]) -> str | None:

@@ -33,7 +33,7 @@ def chain() -> None:
         st.caption(
             "Each step is worth 1, leaving the track ends the episode, and the next begins at "
             f"2: {lab.mean_length:.2f} steps on average. Arrows: π(left) and π(right) = σ(θ). "
-            "Disks: μ, the share of time in each state."
+            "Disks and the numbers below them: μ, the share of time in each state."
         )
     with st.expander("Every number of this laboratory"):
         st.dataframe(charts.chain_table(lab), hide_index=True, width="stretch")
