@@ -35,7 +35,7 @@ def test_a_link_opens_its_tab(page: Page, server: str):
     page.goto(f"{server}/toypole?pole_view=Two+gradients")
     tab = page.get_by_role("tab", name="Two gradients")
     page.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
-    page.get_by_text("the slope of", exact=False).first.wait_for()
+    page.get_by_text("the gradient of", exact=False).first.wait_for()
 
 
 def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server: str):

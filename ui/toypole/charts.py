@@ -49,7 +49,7 @@ def chain_rows(lab: ToyPole) -> pd.DataFrame:
         for name, values in marks.items()
     ]
     node = pd.DataFrame({"part": "node", "x": states, "y": floor, "mu": lab.occupancy})
-    node["text"] = [f"{mu:.3f}" for mu in adding_up(lab.occupancy, 1, 3)]
+    node["text"] = [f"{mu:.3f}" for mu in adding_up(lab.occupancy.tolist(), 1, 3)]
     node["name"] = [f"{x}, start" if x == START else f"{x}" for x in states]
     for name, share, way in (("left", 1 - lab.right, -1), ("right", lab.right, 1)):
         height = floor + 0.09 * top * way

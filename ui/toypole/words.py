@@ -49,8 +49,8 @@ def on_gradients(lab: ToyPole) -> str:
     return (
         "A batch counts each state as often as it occurs, μ, and applies no γᵗ. So its mean is g∞, "
         "and not ∇J, the gradient of the discounted return from the start. The two are "
-        f"{angle_between(lab):.1f}° apart. The second chart shows a walk on a circle round θ, in the "
-        "plane of states 0 and 2, and the sum of the slope along it. With ∇J you come back to the "
+        f"{angle_between(lab):.1f}° apart. The second chart walks on a circle round θ, in the plane "
+        "of states 0 and 2, and adds up the slope. With ∇J you come back to the "
         "height where you began. With g∞ you do not: it is the gradient of **no** function (Nota & "
         "Thomas 2020). "
         f"Asymmetry of the Jacobian: g∞ {skew['g∞']:.4f}, ∇J {skew['∇J']:.0e}."
