@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from ui.shell.pages import PARAMETERS
 
-TABS = {"bandit": "bandit_view", "toypole": "pole_view"}
+TABS = {"bandit": "bandit_view", "toypole": "pole_view", "watch": "watch_view"}
 
 
 @pytest.mark.parametrize("file", TABS)
