@@ -28,6 +28,7 @@ def test_every_click_on_a_tab_opens_it_and_the_link_says_which(page: Page, serve
             arg=[parameter.name, None if label == parameter.default else label],
         )
         settled(page)
+        page.wait_for_function("[...document.images].every(image => image.complete)")
         assert tab.get_attribute("aria-selected") == "true"  # and stays open
 
 
