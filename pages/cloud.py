@@ -8,7 +8,7 @@ from ui.shell import lesson, pages
 from ui.shell import policy as measure
 
 pages.begin("cloud")
-lesson.true_gradient()
+lesson.true_gradient_note()
 
 QUESTION = (
     "One batch gives one estimate of the gradient. What share of plain policy gradient's "

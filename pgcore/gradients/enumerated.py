@@ -158,7 +158,7 @@ def length_rows(lab: ToyPole, n: int, draw: int) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     reference = pd.DataFrame({"part": "1/T", "T": 2.0 ** np.linspace(1, 6, 41)})
     reference["lost"] = 1 / reference["T"]
-    reference.loc[28, "text"] = "1/T"
+    reference.loc[0, "text"] = "dashed: 1/T, independent samples"
     frame = pd.concat([frame, reference], ignore_index=True)
     frame["name"] = [ALGORITHMS[key].name if key in ALGORITHMS else "" for key in frame["key"]]
     return frame
@@ -198,7 +198,7 @@ def lambda_rows(lab: ToyPole, error: float, averaged: int) -> pd.DataFrame:
     )
     best = int(curves["total"].argmin())
     low = {"part": "best", "kind": "total", "lambda": LAMBDAS[best], "error": curves["total"][best]}
-    low["text"] = f"λ = {LAMBDAS[best]:.2f}"
+    low["text"] = f"least at λ = {LAMBDAS[best]:.2f}"
     return pd.concat([frame, pd.DataFrame([low])], ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from ui.shell.pages import PARAMETERS
 
-TABS = {"bandit": "bandit_view", "toypole": "pole_view"}
+TABS = {"bandit": "bandit_view", "toypole": "pole_view", "watch": "watch_view"}
 
 
 @pytest.mark.parametrize("file", TABS)
@@ -28,6 +28,7 @@ def test_every_click_on_a_tab_opens_it_and_the_link_says_which(page: Page, serve
             arg=[parameter.name, None if label == parameter.default else label],
         )
         settled(page)
+        page.wait_for_function("[...document.images].every(image => image.complete)")
         assert tab.get_attribute("aria-selected") == "true"  # and stays open
 
 
@@ -35,7 +36,18 @@ def test_a_link_opens_its_tab(page: Page, server: str):
     page.goto(f"{server}/toypole?pole_view=Two+gradients")
     tab = page.get_by_role("tab", name="Two gradients")
     page.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
-    page.get_by_text("the slope of", exact=False).first.wait_for()
+    page.get_by_text("the gradient of", exact=False).first.wait_for()
+
+
+def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server: str):
+    """From a page under a path of its own; the link is relative to it."""
+    page.goto(f"{server}/cloud")
+    link = page.get_by_role("link", name="ToyPole shows the two gradients")
+    with page.expect_popup() as opened:
+        link.first.click()
+    toypole = opened.value
+    tab = toypole.get_by_role("tab", name="Two gradients")
+    toypole.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
 
 
 def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server: str):

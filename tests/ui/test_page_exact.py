@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.bandit import charts
+from ui.shell.pages import POLE_VIEWS
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,8 +154,8 @@ def test_the_batch_means_bias_waits_for_a_prediction():
     app = opened("toypole", "Batch mean")
     assert charts_shown(app) == 0
     predict(app, "About 12.5%")
-    assert "It is: *More than three times that*" in words(app)
-    assert "loses 46.0% of the gradient, and leave one out still 38.3%" in words(app)
+    assert "It is: *Clearly more than that*" in words(app)
+    assert "loses 46.0% of the gradient, 3.7 times 1/T; leave one out loses 38.3%" in words(app)
     assert charts_shown(app) == 1
 
 
@@ -294,3 +295,13 @@ def test_who_predicts_nothing_sees_the_present_settings():
     assert "*Is it high?* low. The level is 0." in app.markdown[0].value
     app.slider[0].set_value(9).run()
     assert [text.value for text in app.markdown] == ["*Is it high?* high. The level is 9."]
+
+
+@pytest.mark.parametrize("view", POLE_VIEWS)
+def test_a_discount_of_0_leaves_no_gradient_and_the_page_says_so(view):
+    app = opened("toypole")
+    app.session_state["settings"]["pole_gamma"] = 0.0
+    app.session_state["set_pole_view"] = view
+    healthy(app.run())
+    assert any("The gradient is zero" in text.value for text in app.info) == (view != "Chain")
+    assert "nan" not in words(app)

@@ -66,7 +66,11 @@ def test_noise_is_spoken_of_where_there_is_some():
 def test_toypole_says_its_exact_numbers():
     lost = enumerated.lost_at(enumerated.length_rows(LAB, 100, 0), 8)
     said = pole_words.on_shrink(LAB, lost)
-    assert "loses 46.0%" in said and "still 38.3%" in said and "0.9946" in said
+    assert "loses 46.0% of the gradient, 3.7 times 1/T" in said and "loses 38.3%" in said
+    assert "mostly a shrink" in said and "0.9946" in said
+    assert [pole_words.which_loss(x / 8, 8) for x in (0, 0.7, 1.0, 1.2, 1.7, 3.7)] == [
+        0, 0, 1, 1, 2, 2,
+    ]  # fmt: skip
     said = pole_words.on_gradients(LAB)
     assert f"{enumerated.angle_between(LAB):.1f}° apart" in said
     assert "g∞ 0.1094" in said
@@ -104,3 +108,23 @@ def test_simulated_shares_of_never_meet_the_closed_form():
     share = fates.never_pulled(0.5, -1.0, 4000)
     assert share.n == 4000
     assert share.low < never_good_arm(0.5, -1.0) < share.high
+
+
+def test_a_mean_that_turns_is_not_called_a_shrink():
+    turned = enumerated.pole((3.0, 3.0, 3.0, -3.0, 3.0), 0.1)
+    assert round(enumerated.cosine(turned, "batch_mean"), 4) == 0.0104
+    said = pole_words.on_shrink(turned, {"batch_mean": 0.2, "leave_one_out": 0.1})
+    assert "mostly a shrink" not in said
+    assert "The direction changes too: the mean's cosine with g∞ is 0.0104" in said
+    assert "1.6 times 1/T" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "averaged", "words_of"),
+    [(0.5, 100, "errs by ±0.5 at each state and a mean of 100 windows"), (0.0, 1, "the exact")],
+)
+def test_the_best_lambda_is_said_with_its_critic_and_n(error, averaged, words_of):
+    best = enumerated.best_lambda(LAB, error, averaged)
+    said = pole_words.on_lambda(error, averaged, best)
+    assert words_of in said and said.endswith(f"least at λ = {best:.2f}.")
+    assert ("a single window" in said) == (averaged == 1)

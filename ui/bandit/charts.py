@@ -232,9 +232,9 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
             " + ': more variance than without a baseline'",
         ),
         part("harm")
-        .mark_text(color=ORANGE, fontSize=12, baseline="top", dy=6, lineBreak="\n", aria=False)
+        .mark_text(color=ORANGE, fontSize=12, baseline="bottom", dy=-16, lineBreak="\n", aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
-        .encode(x="middle:Q", y=alt.value(0), text="text:N"),
+        .encode(x="middle:Q", y=alt.Y(datum=0, scale=scale), text="text:N"),
         alt.Chart()
         .transform_filter("datum.part == 'none'")
         .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)

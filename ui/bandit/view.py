@@ -54,8 +54,8 @@ def one_pull() -> None:
         table = charts.numbers(bandit, b, size)
         st.dataframe(charts.written(table, size), hide_index=True, width="stretch")
         st.caption(
-            "Exact, no sampling. The mean is g for every baseline but the batch mean, which "
-            f"holds each pull in its own baseline and keeps {1 - 1 / size:.3g} of g."
+            "Exact, no sampling. The mean is g for every baseline but one: the batch mean has each "
+            f"pull in its own baseline too, and its mean is {1 - 1 / size:.3g} g."
         )
     st.caption(words.on_the_arrows(bandit, charts.reach(bandit)))
 

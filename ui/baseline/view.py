@@ -100,7 +100,7 @@ def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None
         "critic's guess at the end of a batch adds is common to all and left out. Right way: "
         f"updates within 90° of the true gradient."
     )
-    lesson.true_gradient()
+    lesson.true_gradient_note()
 
 
 def training(formula: Formula) -> None:

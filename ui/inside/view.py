@@ -187,4 +187,4 @@ def compare(found: Findings, every: dict[str, Update], played: Hindsight | None)
         f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
         f"{FIXED_LENGTH}"
     )
-    lesson.true_gradient()
+    lesson.true_gradient_note()

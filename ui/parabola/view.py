@@ -123,4 +123,4 @@ def far(policy: measure.Policy, found: Findings) -> None:
     shift = shift_of_constant(found.cloud, words.FAR)
     variance = relative_variance(found.parabola, words.FAR)
     lesson.reveal("far", words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
-    lesson.true_gradient()
+    lesson.true_gradient_note()

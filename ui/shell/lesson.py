@@ -9,8 +9,8 @@ import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
 
-# Relative to the page, so that it also holds where the app has a path of its own; it opens a tab
-# of the browser, and so a session that reads its link.
+# Relative to the page, so that it also holds where the app has a path of its own. It opens a new
+# tab of the browser: that is a new session, and only a new session reads what a link holds.
 TRUE_GRADIENT = (
     "The true gradient here is g∞: the mean that updates of this policy would have if every Q "
     "were exact. It is the gradient of no function (Nota & Thomas 2020); "
@@ -28,7 +28,7 @@ def equation_and_source(keys: list[str]) -> None:
             st.caption(f"Adds bias: {algorithm.bias}. {algorithm.reference}.")
 
 
-def true_gradient() -> None:
+def true_gradient_note() -> None:
     """What a page means by it; to stand where the page first names it."""
     st.caption(TRUE_GRADIENT)
 

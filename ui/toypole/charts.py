@@ -6,6 +6,7 @@ played. Lengths along the gradient are in units of |g|, so that 1 is unbiased.
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -13,10 +14,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pgcore.algorithms import ALGORITHMS
 from pgcore.exact.toypole import START, STATES, ToyPole
 from pgcore.gradients.enumerated import (
     FIELDS,
-    LENGTHS,
+    SHRINKING,
     STATE_OPTIMUM,
     exact_rows,
     sampled_rows,
@@ -286,18 +288,19 @@ def length_spec() -> dict:
         alt.Tooltip("low:Q", format=".4f"),
         alt.Tooltip("high:Q", format=".4f"),
     ]
-    exact = base.transform_filter("datum.part === 'exact'").encode(color=colour("key", legend=None))
-    sampled = base.transform_filter("datum.part === 'sampled'").encode(
-        color=colour("key", legend=None)
+    names = {key: ALGORITHMS[key].name for key in SHRINKING}
+    legend = alt.Legend(
+        orient="top", title=None, values=[*names], labelExpr=f"({json.dumps(names)})[datum.value]"
     )
+    kind = colour("key", legend=legend)
+    exact = base.transform_filter("datum.part === 'exact'").encode(color=kind)
+    sampled = base.transform_filter("datum.part === 'sampled'").encode(color=kind)
     reference = base.transform_filter("datum.part === '1/T'")
-    last = exact.transform_filter(f"datum.T === {LENGTHS[-1]}")
-    words: dict[str, Any] = {"align": "left", "fontSize": 13, "fontWeight": 600, "aria": False}
     layers = [
         reference.mark_line(color=GREY, strokeDash=[5, 4], strokeWidth=2, aria=False).encode(y=y),
         reference.transform_filter("isValid(datum.text)")
-        .mark_text(color=GREY, dy=-12, fontSize=13, fontWeight=600, aria=False)
-        .encode(y=y, text="text:N"),
+        .mark_text(color=GREY, align="right", baseline="top", dx=-4, fontSize=13, aria=False)
+        .encode(x=alt.value("width"), y=alt.value(4), text="text:N"),
         exact.mark_line(strokeWidth=2.6, aria=False).encode(y=y),
         named(
             exact.mark_point(filled=True, size=45, opacity=1).encode(y=y, tooltip=tooltip),
@@ -313,12 +316,6 @@ def length_spec() -> dict:
             "datum.name + ', T = ' + datum.T + ', sampled: ' + format(datum.lost, '.1%')"
             " + ' lost [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
         ),
-        last.transform_filter("datum.key === 'batch_mean'")
-        .mark_text(dx=8, dy=-8, **words)
-        .encode(y=y, text="name:N"),
-        last.transform_filter("datum.key === 'leave_one_out'")
-        .mark_text(dx=-8, dy=26, **(words | {"align": "right"}))
-        .encode(y=y, text="name:N"),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT + 30, width="container"))
 
@@ -369,9 +366,10 @@ def lambda_spec(top: float) -> dict:
         "color": ORANGE,
         "aria": False,
     }
-    sides: dict[str, dict[str, Any]] = {
-        "datum.lambda < 0.6": {"align": "left"},
-        "datum.lambda >= 0.6": {"align": "right"},
+    sides: dict[str, dict[str, Any]] = {  # in the middle, where the curve below is flattest
+        "datum.lambda < 0.25": {"align": "left"},
+        "datum.lambda >= 0.25 && datum.lambda <= 0.75": {"align": "center"},
+        "datum.lambda > 0.75": {"align": "right"},
     }
     layers = [
         named(

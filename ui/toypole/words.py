@@ -7,20 +7,30 @@ from collections.abc import Mapping
 from pgcore.exact.toypole import ToyPole
 from pgcore.gradients.enumerated import LAMBDAS, angle_between, asymmetries, cosine, gae_curve
 
+LOSSES = ("Less than that", "About 12.5%", "Clearly more than that")
+LAMBDA_BEST = ("Yes, λ = 0 is best", "No, some λ between is best", "No, λ = 1 is best")
 NO_GRADIENT = (
-    "With γ = 0 each action is worth its own reward, and that is 1 for both: the true gradient is "
-    "0, and no estimate can be compared with it. Choose a larger γ on the tab Chain."
+    "At γ = 0 both actions are worth 1 everywhere. The gradient is zero, and nothing can be "
+    "measured in its units. Choose a larger γ on the tab Chain."
 )
 
 
 def which_loss(lost: float, length: int) -> int:
-    """0 nothing, 1 about 1/T, 2 more than three times that."""
-    return 0 if lost < 0.1 / length else 1 if lost < 3 / length else 2
+    """Which of LOSSES a share is: 1/T within a fifth is "about"."""
+    ratio = lost * length
+    return 0 if ratio < 0.8 else 1 if ratio <= 1.2 else 2
 
 
 def which_lambda(best: float) -> int:
-    """0 if lambda = 0 is best, 2 if lambda = 1 is, else 1."""
+    """Which of LAMBDA_BEST holds."""
     return {0.0: 0, 1.0: 2}.get(best, 1)
+
+
+def on_lambda(error: float, averaged: int, best: float) -> str:
+    """Where the total error is least; exact, so without an interval."""
+    critic = f"a critic that errs by ±{error:g} at each state" if error else "the exact critic"
+    updates = "a single window" if averaged == 1 else f"a mean of {averaged:,} windows"
+    return f"With {critic} and {updates}, the total error is least at λ = {best:.2f}."
 
 
 def lambda_words(lab: ToyPole) -> str:
@@ -37,14 +47,20 @@ def lambda_words(lab: ToyPole) -> str:
 
 
 def on_shrink(lab: ToyPole, lost: Mapping[str, float], length: int = 8) -> str:
-    """What both means lose at one length, and why leaving one out does not mend it."""
+    """What both means lose at one length, and whether the mean also turns."""
+    straight = cosine(lab, "batch_mean", length)
+    turn = (
+        f"The direction hardly changes (cosine with g∞ {straight:.4f}). So it is mostly a shrink; "
+        "Adam, which divides by the recent size of each coordinate, hides a shrink."
+        if straight >= 0.95
+        else f"The direction changes too: the mean's cosine with g∞ is {straight:.4f}."
+    )
     return (
-        f"At T = {length} the batch mean loses {lost['batch_mean']:.1%} of the gradient, and leave "
-        f"one out still {lost['leave_one_out']:.1%} (exact: every window). Later values of one run "
-        "contain the consequences of earlier actions, so a baseline made of them subtracts part of "
-        "the signal. It is mostly a shrink: the mean's cosine with g∞ is "
-        f"{cosine(lab, 'batch_mean', length):.4f}, and Adam, which divides by the recent size of "
-        "each coordinate, hides a shrink."
+        f"At T = {length} the batch mean loses {lost['batch_mean']:.1%} of the gradient, "
+        f"{lost['batch_mean'] * length:.1f} times 1/T; leave one out loses "
+        f"{lost['leave_one_out']:.1%} (exact: every window). Later values of one run contain the "
+        "consequences of earlier actions, so a baseline made of them subtracts part of the signal. "
+        f"{turn}"
     )
 
 
@@ -54,8 +70,9 @@ def on_gradients(lab: ToyPole) -> str:
     return (
         "A batch counts each state as often as it occurs, μ, and applies no γᵗ. So its mean is g∞, "
         "and not ∇J, the gradient of the discounted return from the start. The two are "
-        f"{angle_between(lab):.1f}° apart. The second chart: walk a circle round θ, in the plane "
-        "of states 0 and 2, and add up the slope. With ∇J you come back to the height where you "
-        "began. With g∞ you do not: it is the slope of **no** landscape (Nota & Thomas 2020). "
+        f"{angle_between(lab):.1f}° apart. The second chart follows a circle round θ, in the "
+        "plane of states 0 and 2, and adds up the slope. With ∇J you come back to the "
+        "height where you began. With g∞ you do not: it is the gradient of **no** function (Nota & "
+        "Thomas 2020). "
         f"Asymmetry of the Jacobian: g∞ {skew['g∞']:.4f}, ∇J {skew['∇J']:.0e}."
     )
