@@ -3,8 +3,7 @@
 import streamlit as st
 
 from ui.baseline import view as baseline
-from ui.shell import pages
-from ui.shell import policy as measure
+from ui.shell import measure, pages
 
 pages.begin("baseline")
 

@@ -4,11 +4,10 @@ import streamlit as st
 
 from ui.cloud import view as cloud
 from ui.cloud import words
-from ui.shell import lesson, pages
-from ui.shell import policy as measure
+from ui.shell import lesson, measure, pages
 
 pages.begin("cloud")
-lesson.true_gradient_note()
+lesson.true_gradient()
 
 QUESTION = (
     "One batch gives one estimate of the gradient. What share of plain policy gradient's "

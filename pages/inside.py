@@ -3,8 +3,7 @@
 import streamlit as st
 
 from ui.inside import view as inside
-from ui.shell import controls, pages
-from ui.shell import policy as measure
+from ui.shell import controls, measure, pages
 
 pages.begin("inside")
 

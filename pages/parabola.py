@@ -4,8 +4,7 @@ import streamlit as st
 
 from ui.parabola import view as parabola
 from ui.parabola import words
-from ui.shell import lesson, pages
-from ui.shell import policy as measure
+from ui.shell import lesson, measure, pages
 
 pages.begin("parabola")
 

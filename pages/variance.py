@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from ui.shell import lesson, pages
-from ui.shell import policy as measure
+from ui.shell import lesson, measure, pages
 from ui.variance import view as variance
 from ui.variance import words
 

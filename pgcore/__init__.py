@@ -15,8 +15,9 @@ from pgcore.algorithms import ALGORITHMS, Algorithm
 from pgcore.batch import Batch
 from pgcore.comparison import Comparison, compare
 from pgcore.config import Config
+from pgcore.control import Cancelled, Control
 from pgcore.history import History
-from pgcore.train import Cancelled, Control, stream, train
+from pgcore.train import stream, train
 
 __version__ = "0.2.0"
 

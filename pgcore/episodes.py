@@ -56,19 +56,19 @@ def policy_of(history: History, seed: int, checkpoint: int) -> np.ndarray:
 
 
 def play(
-    row: np.ndarray, config: Config, seed: int, at: int, episodes: int = 20, greedy: bool = False
+    params: np.ndarray, config: Config, seed: int, at: int, episodes: int = 20, greedy: bool = False
 ) -> list[Episode]:
     """Episodes of one policy.
 
     Args:
-        row: [P] float32, as `policy_of` gives it.
+        params: [P] float32, as `policy_of` gives it.
         seed, at: whose evaluation streams, and after how many environment steps.
         greedy: take the more probable action instead of a sampled one.
 
-    Raises: ValueError if the environment is not CartPole, the row does not fit the config's
+    Raises: ValueError if the environment is not CartPole, the parameters do not fit the config's
         networks, or the number of episodes is out of bounds.
     """
-    _check(row, config)
+    _check(params, config)
     if not 1 <= episodes <= MAX_EPISODES:
         raise ValueError(f"{episodes} episodes were asked for; 1 to {MAX_EPISODES} are allowed.")
     limit = envs.describe(config.env_id).max_episode_steps
@@ -80,7 +80,7 @@ def play(
     fell = np.zeros(episodes, np.bool_)
     keys = evaluation.episode_keys([seed], at, episodes)[0]
     _play(
-        row, config.hidden_dim, keys, evaluation.FIRST_ACTION, greedy,
+        params, config.hidden_dim, keys, evaluation.FIRST_ACTION, greedy,
         states, actions, probs, values, lengths, fell,
     )  # fmt: skip
     return [
@@ -146,34 +146,34 @@ class Landscape:
 
 
 def landscape(
-    row: np.ndarray, config: Config, x: float = 0.0, x_dot: float = 0.0, cells: int = 33
+    params: np.ndarray, config: Config, x: float = 0.0, x_dot: float = 0.0, cells: int = 33
 ) -> Landscape:
     """The policy and the critic on a grid that spans the angles at which a game goes on.
 
     Args:
-        row: [P] float32.
+        params: [P] float32.
         x, x_dot: where the cart is, in metres, and how fast, in metres a second.
 
     Raises: ValueError as `play`.
     """
-    _check(row, config)
+    _check(params, config)
     angles = np.linspace(-THETA_LIMIT, THETA_LIMIT, cells)
     velocities = np.linspace(-FASTEST_ANGLE, FASTEST_ANGLE, cells)
     theta, theta_dot = np.meshgrid(angles, velocities)  # [M, N]
     obs = np.stack([np.full_like(theta, x), np.full_like(theta, x_dot), theta, theta_dot], -1)
     obs = obs.reshape(1, -1, 4).astype(np.float32)  # [1, M * N, 4]
     shape = shape_of(config)
-    logits = networks.forward(shape.policy(row[None]), obs)[0]  # [M * N, 2]
-    values = networks.forward(shape.critic(row[None]), obs)[0, :, 0]
+    logits = networks.forward(shape.policy(params[None]), obs)[0]  # [M * N, 2]
+    values = networks.forward(shape.critic(params[None]), obs)[0, :, 0]
     probs = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     return Landscape(angles, velocities, probs.reshape(theta.shape), values.reshape(theta.shape))
 
 
-def _check(row: np.ndarray, config: Config) -> None:
+def _check(params: np.ndarray, config: Config) -> None:
     if not envs.describe(config.env_id).is_cartpole:
         raise ValueError(f"Episodes of {config.env_id} cannot be watched; only CartPole's can.")
-    if row.shape != (shape_of(config).size,):
+    if params.shape != (shape_of(config).size,):
         raise ValueError(
-            f"This policy has {row.size} parameters, where the settings ask for "
+            f"This policy has {params.size} parameters, where the settings ask for "
             f"{shape_of(config).size}; train it again."
         )

@@ -49,7 +49,7 @@ class Operation(NamedTuple):
 
 
 NAMES = {
-    "q": Name("Q_t", "bootstrapped return", Reach.ACTION),
+    "q": Name("Q_t", "discounted return, bootstrapped", Reach.ACTION),
     "v": Name(r"V_\phi(s_t)", "critic's value of the state", Reach.STATE),
     "r": Name("r_t", "reward", Reach.ACTION),
     "a": Name("a_t", "action taken", Reach.ACTION),

@@ -24,7 +24,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from pgcore.train import Cancelled, Control
+from pgcore.control import Cancelled, Control
 
 Status = Literal["queued", "running", "paused", "done", "cancelled", "failed", "abandoned"]
 LIVE = ("queued", "running", "paused")

@@ -13,10 +13,11 @@ import numpy as np
 from pgcore import worker
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
+from pgcore.control import Control
 from pgcore.history import History
 from pgcore.jobs import ENGINE, Job, Progress
 from pgcore.learners import shape_of
-from pgcore.train import Control, final_evaluation, learner_name, stream, train
+from pgcore.train import final_evaluation, learner_name, stream, train
 
 VERSION = 3  # raise it when a change alters histories: old runs are then other runs
 QUICK_SECONDS = 1.0

@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,50 +24,13 @@ import numpy as np
 from pgcore import compilation, envs, seeding
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
+from pgcore.control import Cancelled, Control
 from pgcore.history import History
 from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
 PATIENCE = 2.0  # seconds; a first call that takes longer says that it compiles
 SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
-
-
-class Cancelled(Exception):
-    """The run was told to stop."""
-
-
-class Control:
-    """Controls a running loop from another thread: pause, resume, cancel."""
-
-    def __init__(self) -> None:
-        self._go = threading.Event()
-        self._go.set()
-        self.cancelled = False
-        self.changed: Callable[[], object] = lambda: None  # called after each change
-
-    def pause(self) -> None:
-        if not self.cancelled:
-            self._go.clear()
-            self.changed()
-
-    def resume(self) -> None:
-        self._go.set()
-        self.changed()
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        self._go.set()
-        self.changed()
-
-    @property
-    def paused(self) -> bool:
-        return not self._go.is_set()
-
-    def check(self) -> None:
-        """Wait while paused; raise `Cancelled` once cancelled."""
-        self._go.wait()
-        if self.cancelled:
-            raise Cancelled
 
 
 def train(

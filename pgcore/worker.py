@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pgcore.control import Cancelled, Control
 from pgcore.jobs import sentence
-from pgcore.train import Cancelled, Control
 
 ROOT = Path(__file__).parent.parent  # from where pgcore can be imported
 POSIX = os.name == "posix"

@@ -11,6 +11,12 @@
     lens.py           one update, step by step
     whole_episodes.py the bias of dividing by the length of whole episodes (REINFORCE)
     report.py         all of it at once
+    findings.py       all of it as the lessons read it; arrows.py: single updates on its two axes
+    constant_baseline.py, critic_worth.py, judgement.py
+                      what one constant, a learned critic and a typed formula are worth
+    hindsight.py, outcome.py
+                      which action of a batch was the worse, and what the update did about it
+    enumerated.py     ToyPole's windows enumerated, beside windows sampled
 
 One policy is held still, every estimator sees the same batches, and what varies is the estimate
 itself. A variance followed through training would mix in that the policies differ.

@@ -50,17 +50,6 @@ def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server:
     toypole.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
 
 
-def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server: str):
-    """From a page under a path of its own; the link is relative to it."""
-    page.goto(f"{server}/cloud")
-    link = page.get_by_role("link", name="ToyPole shows the two gradients")
-    with page.expect_popup() as opened:
-        link.first.click()
-    toypole = opened.value
-    tab = toypole.get_by_role("tab", name="Two gradients")
-    toypole.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
-
-
 CONTRAST = """button => {
   const numbers = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(x => x / 255)

@@ -52,12 +52,12 @@ def test_gymnasium_agrees_with_every_state(history):
 
 
 def test_probabilities_and_values_are_the_networks(history):
-    row = policy_of(history, 8, 2)
+    params = policy_of(history, 8, 2)
     episode = play_last(history, episodes=1)[0]
     obs = episode.states[None, :-1].astype(np.float32)
     shape = shape_of(CONFIG)
-    logits = networks.forward(shape.policy(row[None]), obs)[0]
-    values = networks.forward(shape.critic(row[None]), obs)[0, :, 0]
+    logits = networks.forward(shape.policy(params[None]), obs)[0]
+    values = networks.forward(shape.critic(params[None]), obs)[0, :, 0]
     assert np.allclose(episode.probs, 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), atol=1e-5)
     assert np.allclose(episode.values, values, rtol=1e-4, atol=1e-4)
 
@@ -87,8 +87,8 @@ def test_policies_meet_the_same_start_under_the_same_seed_and_step(history):
 
 def test_a_network_of_zeros_is_indifferent_and_a_clock_can_end_the_episode():
     config = Config(env_id="CartPole-v0")
-    row = np.zeros(shape_of(config).size, np.float32)
-    assert np.all(play(row, config, 0, 0, episodes=1)[0].probs == 0.5)
+    params = np.zeros(shape_of(config).size, np.float32)
+    assert np.all(play(params, config, 0, 0, episodes=1)[0].probs == 0.5)
     keeper = balancing_row(config)
     episode = play(keeper, config, 0, 0, episodes=1, greedy=True)[0]
     assert (episode.length, episode.terminated) == (200, False)
@@ -97,11 +97,11 @@ def test_a_network_of_zeros_is_indifferent_and_a_clock_can_end_the_episode():
 
 def balancing_row(config: Config) -> np.ndarray:
     """Push to where the pole leans and swings: z = theta + 0.5 theta_dot, through two ReLUs."""
-    row = np.zeros((1, shape_of(config).size), np.float32)
-    policy = shape_of(config).policy(row)
+    params = np.zeros((1, shape_of(config).size), np.float32)
+    policy = shape_of(config).policy(params)
     policy.w1[0, 2, :2], policy.w1[0, 3, :2] = (1, -1), (0.5, -0.5)
     policy.w2[0, 1, :2] = (1, -1)
-    return row[0]
+    return params[0]
 
 
 def of_length(steps: int) -> Episode:
@@ -133,12 +133,12 @@ def test_the_landscape_shows_the_networks_at_the_given_cart(history):
     assert np.all(np.diff(over.probs, axis=1) > 0)
     episode = play_last(history, episodes=1)[0]
     x, x_dot, _, _ = episode.states[3]
-    row = policy_of(history, 8, 2)
-    here = landscape(row, config, x, x_dot, cells=3)
-    assert not np.allclose(here.values, landscape(row, config, cells=3).values)
+    params = policy_of(history, 8, 2)
+    here = landscape(params, config, x, x_dot, cells=3)
+    assert not np.allclose(here.values, landscape(params, config, cells=3).values)
     shape = shape_of(config)
     obs = np.array([[[x, x_dot, here.angles[2], here.velocities[0]]]], np.float32)
-    value = networks.forward(shape.critic(row[None]), obs)[0, 0, 0]
+    value = networks.forward(shape.critic(params[None]), obs)[0, 0, 0]
     assert here.values[0, 2] == pytest.approx(value, rel=1e-4)
 
 
@@ -149,10 +149,10 @@ def test_what_is_not_there_is_said_in_one_sentence(history):
         policy_of(history, 8, 3)
     with pytest.raises(ValueError, match=r"^Checkpoint -1 does not exist"):
         policy_of(history, 8, -1)
-    row = policy_of(history, 8, 0)
+    params = policy_of(history, 8, 0)
     with pytest.raises(ValueError, match="1 to 200 are allowed"):
-        play(row, CONFIG, 8, 0, episodes=0)
+        play(params, CONFIG, 8, 0, episodes=0)
     with pytest.raises(ValueError, match=r"only CartPole's can\.$"):
-        play(row, Config(env_id="Acrobot-v1"), 8, 0)
+        play(params, Config(env_id="Acrobot-v1"), 8, 0)
     with pytest.raises(ValueError, match=r"train it again\.$"):
-        landscape(row, CONFIG.replace(hidden_dim=16))
+        landscape(params, CONFIG.replace(hidden_dim=16))

@@ -483,7 +483,7 @@ def test_what_the_hearer_raises_ends_the_process():
 
 PARENT = """
 import pickle, sys
-from pgcore.train import Control
+from pgcore.control import Control
 from pgcore import worker
 from tests import tasks
 worker.call(tasks.sleeps, (), Control(), lambda pid: print(pid, flush=True))

@@ -15,7 +15,7 @@ from pgcore.gradients import examine
 from pgcore.gradients.findings import ESTIMATORS
 from pgcore.jobs import Engine, Lane
 from ui.cloud import words as cloud_words
-from ui.shell import policy as measure
+from ui.shell import measure
 
 ROOT = Path(__file__).parents[2]
 PREDICTED = {"right_way": "", "harm": "", "critic": "", "far": ""}  # who would rather just see
@@ -69,7 +69,7 @@ def ask(key: str, work, steps: int = 1000) -> AppTest:
     def page(key, work, steps):
         import streamlit as st
 
-        from ui.shell import policy as measure
+        from ui.shell import measure
 
         st.text(str(measure.measured(key, work, "Measuring", steps)))
 
@@ -161,7 +161,7 @@ def test_a_policy_is_the_same_alone_or_among_others():
         runs.run(config).finished.wait(60)
     first, second = (measure.frozen(config, 0, 2) for config in (alone, among))
     assert first.identity == second.identity
-    assert (first.row == second.row).all()
+    assert (first.params == second.params).all()
     assert second.at(1).steps == 500
     assert second.at(0).name == "Actor-critic, seed 0, before training"
     with pytest.raises(ValueError, match="no policy of seed 0 at checkpoint 3"):
@@ -208,7 +208,7 @@ def test_the_clouds_table_holds_the_librarys_numbers():
         ),
         0, 1,
     )  # fmt: skip
-    report = examine(policy.row, policy.config, measure.NUM_WINDOWS, 0, algorithms=ESTIMATORS)
+    report = examine(policy.params, policy.config, measure.NUM_WINDOWS, 0, algorithms=ESTIMATORS)
     shown = table(app, "right way").set_index("estimator")
     for key in ("policy_gradient", "normalized", "running_mean"):
         row, measured = shown.loc[ALGORITHMS[key].name], report.measurements[key]

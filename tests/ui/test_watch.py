@@ -75,8 +75,8 @@ CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside
 
 def test_the_cast_is_the_chosen_agent_s_episode():
     roles, sentence = agents.cast(HISTORIES, replace(CHOICE, episode="best"))
-    row = policy_of(HISTORIES["batch_mean"], 1, 2)
-    lengths = [e.length for e in play(row, CONFIG, 1, 1000, agents.EPISODES)]
+    params = policy_of(HISTORIES["batch_mean"], 1, 2)
+    lengths = [e.length for e in play(params, CONFIG, 1, 1000, agents.EPISODES)]
     assert [role.episode.length for role in roles] == [max(lengths)]
     assert roles[0].colour == ALGORITHMS["batch_mean"].colour
     assert roles[0].label == "Batch mean, seed 1, 1,000 steps"

@@ -11,8 +11,7 @@ from pgcore.gradients.findings import Findings
 from pgcore.gradients.judgement import judge
 from ui.baseline import charts as baseline
 from ui.baseline import words
-from ui.shell import export, figures, lesson, link, live
-from ui.shell import policy as measure
+from ui.shell import export, figures, lesson, link, live, measure
 from ui.shell.notice import notice
 from ui.shell.series import FIELDS, Figure
 
@@ -100,7 +99,7 @@ def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None
         "critic's guess at the end of a batch adds is common to all and left out. Right way: "
         f"updates within 90° of the true gradient."
     )
-    lesson.true_gradient_note()
+    lesson.true_gradient()
 
 
 def training(formula: Formula) -> None:

@@ -10,8 +10,7 @@ from pgcore.gradients.arrows import arrows_of, share_right, share_shown
 from pgcore.gradients.findings import ESTIMATORS, Findings
 from ui.cloud import charts as cloud
 from ui.cloud import words
-from ui.shell import figures, lesson, link
-from ui.shell import policy as measure
+from ui.shell import figures, lesson, link, measure
 
 PANELS = ("policy_gradient", "constant", "batch_mean", "actor_critic")
 MOST_PANELS = 4
@@ -111,7 +110,7 @@ def against_batch_size(policy: measure.Policy, keys: list[str]) -> None:
 
     def work(progress: measure.Progress):
         windows = collect_windows(
-            policy.row, config, ENOUGH, policy.seed, progress=lambda x: progress(0.4 * x)
+            policy.params, config, ENOUGH, policy.seed, progress=lambda x: progress(0.4 * x)
         )
         return by_batch_size(
             windows, config, ESTIMATORS, progress=lambda x: progress(0.4 + 0.6 * x)

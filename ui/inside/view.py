@@ -26,8 +26,7 @@ from pgcore.gradients.outcome import outcome
 from ui.cloud.words import FIXED_LENGTH, OTHER_BATCHES
 from ui.inside import charts as inside
 from ui.inside import words
-from ui.shell import controls, lesson, link
-from ui.shell import policy as measure
+from ui.shell import controls, lesson, link, measure
 from ui.shell.notice import notice
 from ui.shell.pages import PARAMETERS
 
@@ -187,4 +186,4 @@ def compare(found: Findings, every: dict[str, Update], played: Hindsight | None)
         f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
         f"{FIXED_LENGTH}"
     )
-    lesson.true_gradient_note()
+    lesson.true_gradient()

@@ -15,8 +15,7 @@ from pgcore.gradients.constant_baseline import measured_constants, relative_vari
 from pgcore.gradients.findings import Findings
 from ui.parabola import charts as parabola
 from ui.parabola import words
-from ui.shell import figures, lesson, live
-from ui.shell import policy as measure
+from ui.shell import figures, lesson, live, measure
 
 POINTS = 10
 FIRST_POINT = 2**24  # their windows are others than the curve's
@@ -31,7 +30,7 @@ def points(policy: measure.Policy, found: Findings) -> pd.DataFrame | None:
 
     def work(progress: measure.Progress) -> pd.DataFrame:
         windows = collect_windows(
-            policy.row, config, n, policy.seed, first=FIRST_POINT, progress=progress
+            policy.params, config, n, policy.seed, first=FIRST_POINT, progress=progress
         )
         return measured_constants(windows, config, constants)
 
@@ -123,4 +122,4 @@ def far(policy: measure.Policy, found: Findings) -> None:
     shift = shift_of_constant(found.cloud, words.FAR)
     variance = relative_variance(found.parabola, words.FAR)
     lesson.reveal("far", words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
-    lesson.true_gradient_note()
+    lesson.true_gradient()

@@ -1,12 +1,12 @@
-/** The probability of action 1 under a policy row as pgcore/networks.py lays it out. */
-function probability(row, hidden, state) {
+/** The probability of action 1 under policy parameters laid out as in pgcore/networks.py. */
+function probability(params, hidden, state) {
   const obs = state.map(Math.fround); // the network sees float32
   const [bias, out0, out1, last] = [4 * hidden, 5 * hidden, 6 * hidden, 7 * hidden];
-  let z = row[last + 1] - row[last];
+  let z = params[last + 1] - params[last];
   for (let j = 0; j < hidden; j++) {
-    let h = row[bias + j];
-    for (let d = 0; d < 4; d++) h += obs[d] * row[d * hidden + j];
-    if (h > 0) z += h * (row[out1 + j] - row[out0 + j]);
+    let h = params[bias + j];
+    for (let d = 0; d < 4; d++) h += obs[d] * params[d * hidden + j];
+    if (h > 0) z += h * (params[out1 + j] - params[out0 + j]);
   }
   return 1 / (1 + Math.exp(-z));
 }

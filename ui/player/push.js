@@ -30,7 +30,7 @@ class Game {
   show(data) {
     if (data.id !== this.id) {
       this.id = data.id;
-      this.row = decode(data.row);
+      this.params = decode(data.params);
       this.hidden = data.hidden;
       this.colour = data.colour;
       this.part("mode").value = data.greedy ? "greedy" : "sampled";
@@ -149,7 +149,7 @@ class Game {
 
   advance() {
     const mode = this.part("mode").value;
-    const p = probability(this.row, this.hidden, this.state);
+    const p = probability(this.params, this.hidden, this.state);
     const right = mode === "greedy" ? p > 0.5 : Math.random() < p;
     this.action = mode === "off" ? 0 : right ? FORCE : -FORCE;
     this.before = this.state;
@@ -188,7 +188,7 @@ class Game {
 
   resize() {
     const field = this.part("field");
-    if (!this.row || !field.clientWidth) return;
+    if (!this.params || !field.clientWidth) return;
     this.style = look(this.root);
     this.width = field.clientWidth;
     this.context = fit(field, Math.round((this.width / WORLD.width) * VIEW.height));

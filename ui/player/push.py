@@ -19,18 +19,18 @@ _component = st.components.v2.component(
 )
 
 
-def push(row: np.ndarray, config: Config, colour: int, key: str, greedy: bool = False) -> None:
-    """The policy of one parameter row [P], at 50 steps a second, to be pushed over.
+def push(params: np.ndarray, config: Config, colour: int, key: str, greedy: bool = False) -> None:
+    """The policy with the parameters `params` [P], at 50 steps a second, to be pushed over.
 
     Args:
         colour: a place in the theme's categorical colours.
         greedy: which way it acts at first; the reader can change it.
     """
-    weights = encode(row[: shape_of(config).policy_size])
+    weights = encode(params[: shape_of(config).policy_size])
     name = hashlib.sha256(f"{weights} {greedy}".encode()).hexdigest()[:16]
     data = {
         "id": name,
-        "row": weights,
+        "params": weights,
         "hidden": config.hidden_dim,
         "colour": colour,
         "greedy": greedy,

@@ -28,7 +28,7 @@ def equation_and_source(keys: list[str]) -> None:
             st.caption(f"Adds bias: {algorithm.bias}. {algorithm.reference}.")
 
 
-def true_gradient_note() -> None:
+def true_gradient() -> None:
     """What a page means by it; to stand where the page first names it."""
     st.caption(TRUE_GRADIENT)
 

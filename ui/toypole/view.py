@@ -13,11 +13,11 @@ from ui.toypole import charts, words
 def _lab() -> ToyPole:
     """The chain with the policy and the discount of the settings; stops where g∞ is zero."""
     theta = tuple(controls.value_of(f"pole_t{x}") for x in range(5))
-    gamma = controls.value_of("pole_gamma")
-    if gamma == 0:
+    lab = enumerated.pole(theta, controls.value_of("pole_gamma"))
+    if not lab.gradient.any():
         st.info(words.NO_GRADIENT)
         st.stop()
-    return enumerated.pole(theta, gamma)
+    return lab
 
 
 def chain() -> None:

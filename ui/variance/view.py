@@ -8,8 +8,7 @@ import streamlit as st
 from pgcore import runs
 from pgcore.gradients import Decomposition, collect_windows, decompose
 from pgcore.gradients.critic_worth import count_seeds, critic_worth
-from ui.shell import lesson
-from ui.shell import policy as measure
+from ui.shell import lesson, measure
 from ui.variance import charts as variance
 from ui.variance import words
 
@@ -36,7 +35,7 @@ def sources(policy: measure.Policy) -> dict[int, Decomposition] | None:
 
 def _decomposed(policy: measure.Policy) -> Decomposition:
     one_step = policy.config.replace(batch_size=1)
-    windows = collect_windows(policy.row, one_step, STATES, policy.seed)
+    windows = collect_windows(policy.params, one_step, STATES, policy.seed)
     return decompose(windows, policy.seed, num_states=STATES, tails=TAILS)
 
 
@@ -113,7 +112,7 @@ def every_seed(policy: measure.Policy) -> None:
         rows = []
         for done, (seed, checkpoint) in enumerate(cells, start=1):
             at = measure.frozen(config, seed, checkpoint)
-            worth = critic_worth(at.row, config, seed)
+            worth = critic_worth(at.params, config, seed)
             rows.append({"seed": seed, "steps": at.steps} | worth.to_row())
             progress(done / len(cells))
         return pd.DataFrame(rows)

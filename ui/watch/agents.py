@@ -79,9 +79,9 @@ def cast(histories: Mapping[str, History], choice: Choice) -> tuple[list[Role], 
     """
 
     def episodes(agent: str, checkpoint: int) -> list[Episode]:
-        row = policy_of(histories[agent], choice.seed, checkpoint)
+        params = policy_of(histories[agent], choice.seed, checkpoint)
         config = histories[agent].config
-        return play(row, config, choice.seed, choice.step, EPISODES, choice.greedy)
+        return play(params, config, choice.seed, choice.step, EPISODES, choice.greedy)
 
     own = episodes(choice.agent, choice.checkpoint)
     number = typical_best_worst(own)[choice.episode]

@@ -63,7 +63,7 @@ def _ends(over: Landscape) -> tuple[float, float]:
 
 
 def description(over: Landscape) -> str:
-    """The maps in words, for who cannot see them."""
+    """The maps in words, for readers who do not see the chart."""
     leaning = {
         side: over.probs[:, half].mean()
         for side, half in (("left", over.angles < 0), ("right", over.angles > 0))

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from pgcore import render, worker
+from pgcore.control import Control
 from pgcore.jobs import AGAIN, ENGINE, Busy, Job, Progress
-from pgcore.train import Control
 
 FORMATS = {"GIF": (render.gif, "for slides"), "WebP": (render.webp, "every frame, lossless")}
 BYTES = 200_000  # of a film of 500 frames, about

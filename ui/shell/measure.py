@@ -53,7 +53,7 @@ class Policy:
     config: Config  # of the run: its algorithm is the agent
     seed: int
     checkpoint: int  # 0 is before training, k after evaluation k
-    row: np.ndarray  # [P] float32
+    params: np.ndarray  # [P] float32
 
     @property
     def steps(self) -> int:
@@ -67,7 +67,7 @@ class Policy:
 
     @property
     def identity(self) -> tuple[str, int]:
-        """What the row depends on: seed k learns the same alone or among a thousand."""
+        """What the parameters depend on: seed k learns the same alone or among a thousand."""
         return _identity(self.config, self.seed), self.checkpoint
 
     def at(self, checkpoint: int) -> Policy:
@@ -88,8 +88,8 @@ def frozen(config: Config, seed: int, checkpoint: int) -> Policy:
     known = history is not None and 0 <= checkpoint < len(history.checkpoints)
     if history is None or not known or seed not in config.seeds:
         raise ValueError(f"There is no policy of seed {seed} at checkpoint {checkpoint} yet.")
-    row = history.checkpoints[checkpoint, seed - config.first_seed]
-    return Policy(config, seed, checkpoint, row)
+    params = history.checkpoints[checkpoint, seed - config.first_seed]
+    return Policy(config, seed, checkpoint, params)
 
 
 def _identity(config: Config, seed: int) -> str:
@@ -253,7 +253,11 @@ def findings(policy: Policy, batch_size: int, num_windows: int = NUM_WINDOWS) ->
     return measured(
         ("findings", policy.identity, count, batch_size),
         lambda progress: find(
-            policy.row, policy.config.replace(batch_size=batch_size), count, policy.seed, progress
+            policy.params,
+            policy.config.replace(batch_size=batch_size),
+            count,
+            policy.seed,
+            progress,
         ),
         f"Measuring {count:,} batches of {batch_size} steps",
         steps=count * (batch_size + 4),
