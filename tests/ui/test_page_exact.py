@@ -178,7 +178,8 @@ def test_a_wrong_answer_stays_wrong_when_the_settings_would_make_it_right():
     assert verdicts(healthy(app.run())) == wrong
     assert (
         "The settings have changed since. With the present ones: No, λ = 1 is best. "
-        "With errors of 0.5 and 100 windows averaged, λ = 1.00."
+        "With a critic that errs by ±0.5 at each state and a mean of 100 windows, the total error "
+        "is least at λ = 1.00."
     ) in words(app)
     press(app, "Ask again")
     predict(app, "No, λ = 1 is best")
@@ -195,7 +196,7 @@ def verdicts(app: AppTest) -> list[str]:
 def test_without_a_gradient_the_page_says_so_and_shows_no_number(view):
     app = opened("toypole", view)
     app.session_state["settings"]["pole_gamma"] = 0.0
-    assert "the true gradient is 0" in healthy(app.run()).info[0].value
+    assert "The gradient is zero" in healthy(app.run()).info[0].value
     assert charts_shown(app) == 0 and not app.dataframe
 
 
