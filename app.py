@@ -2,13 +2,22 @@
 
 import streamlit as st
 
+from ui.path import view as path
 from ui.shell import link, pages
 
 page = pages.navigation(position="top")
+file = page.url_path or pages.PAGES[0].file
 st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
 st.session_state["framed"] = True
 link.read(pages.PARAMETERS)
+pages.arrive(file)
+above, body, below = (st.container() for _ in range(3))
+with above:
+    path.head(file)
+with below:
+    path.foot(file)
 try:
-    page.run()
+    with body:
+        page.run()
 finally:  # also when the page stops early
     link.write(pages.PARAMETERS)

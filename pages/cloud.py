@@ -9,12 +9,7 @@ from ui.shell import lesson, measure, pages
 pages.begin("cloud")
 lesson.true_gradient()
 
-QUESTION = (
-    "One batch gives one estimate of the gradient. What share of plain policy gradient's "
-    "estimates point within 90 degrees of the true gradient? And would a critic help?"
-)
-said = lesson.predict("right_way", QUESTION, list(words.SHARES))
-if said is None:
+if lesson.predict(words.QUESTION) is None:
     st.stop()
 policy, beside = measure.choose_policy()
 batch_size = measure.choose_batch_size(policy, beside)

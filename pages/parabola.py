@@ -8,7 +8,7 @@ from ui.shell import lesson, measure, pages
 
 pages.begin("parabola")
 
-if lesson.predict("harm", words.QUESTION, words.ZONES) is None:
+if lesson.predict(words.QUESTION) is None:
     st.stop()
 policy, beside = measure.choose_policy()
 found = measure.findings(policy, policy.config.batch_size)
@@ -17,7 +17,7 @@ if found is None:
 with beside:
     b = measure.choose_baseline(found.parabola, "visible")
 
-parabola.reveal(found, "A constant has more variance than none:")
+parabola.reveal(found)
 left, right = st.columns(2)
 with left:
     parabola.variance(policy, found, b)

@@ -8,7 +8,7 @@ from ui.variance import words
 
 pages.begin("variance")
 
-if lesson.predict("critic", words.QUESTION, list(words.FITS)) is None:
+if lesson.predict(words.QUESTION) is None:
     st.stop()
 policy, _ = measure.choose_policy()
 parts = variance.sources(policy)

@@ -51,6 +51,9 @@ def one_pull() -> None:
             f"b = {b:.4g}, least at b* = {bandit.optimal_baseline:.4f}.",
         )
     with numbers:
+        if lesson.predict(words.FREE_LUNCH) is None:
+            return
+        lesson.reveal(words.FREE_LUNCH, *words.on_the_mean(bandit, b or 5.0))
         table = charts.numbers(bandit, b, size)
         st.dataframe(charts.written(table, size), hide_index=True, width="stretch")
         st.caption(
@@ -67,7 +70,7 @@ def same_variance() -> None:
         runs = controls.slider("bandit_runs")
     with step:
         step_size = controls.slider("bandit_step")
-    said = lesson.predict("fates", words.QUESTION, words.OPTIONS)
+    said = lesson.predict(words.QUESTION)
     first = fates.first_steps()
     if said is None:
         st.dataframe(charts.written_first(first), hide_index=True, width="content")
@@ -77,7 +80,7 @@ def same_variance() -> None:
         )
     else:
         stories = {name: fates.runs(name, runs, step_size) for name in first}
-        lesson.reveal("fates", words.QUESTION, *words.answer(stories))
+        lesson.reveal(words.QUESTION, *words.answer(stories))
         st.markdown(words.on_least_variance(stories))
         for column, (name, policies) in zip(st.columns(5), stories.items(), strict=True):
             with column:

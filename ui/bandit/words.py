@@ -8,14 +8,39 @@ import numpy as np
 
 from pgcore.exact.bandit import Bandit, never_good_arm
 from pgcore.exact.fates import FATES, shares, which_sticks
+from ui.shell.question import Option, Question
 from ui.shell.sums import adding_up
 
-QUESTION = "b\\* − 1 and b\\* + 1 have equal variance. Do they meet the same fate?"
-OPTIONS = (
-    "Neither: no difference shows",
-    "b\\* − 1 gets stuck on a worse arm more often",
-    "b\\* + 1 gets stuck on a worse arm more often",
-)
+FREE_LUNCH = Question(
+    "free_lunch",
+    "The baseline b grows from 0 to 5. Three thin arrows show what a pull of each arm asks for, "
+    "the thick one their mean. What changes?",
+    (
+        Option("Only the scatter of the thin arrows", ""),
+        Option("Only their mean, the gradient",
+               "b multiplies the mean score, and that is zero: the probabilities sum to 1 for "
+               "every θ."),
+        Option("Both", "Each arrow changes, and the changes cancel in the mean, since b does not "
+               "depend on the arm."),
+    ),
+    usual=0,
+)  # fmt: skip
+QUESTION = Question(
+    "fates",
+    "b\\* − 1 and b\\* + 1 have equal variance. Do runs with them end alike?",
+    (
+        Option("Yes: no difference shows",
+               "Equal variance says nothing of the sign: one baseline rewards the first pull, "
+               "the other punishes it."),
+        Option("No: b\\* − 1 gets stuck on a worse arm more often",
+               "A low baseline can lock a run in, but with these settings it did not do so more "
+               "often."),
+        Option("No: b\\* + 1 gets stuck on a worse arm more often",
+               "A high baseline makes what was pulled less probable, so the run tries the other "
+               "arms."),
+    ),
+    usual=1,
+)  # fmt: skip
 REASON = (
     "A low baseline rewards whatever was pulled first, and the policy commits to it; a high one "
     "punishes it, and the policy tries the others (Chung et al. 2021)."
@@ -38,15 +63,28 @@ def fates_in_colour(policies: np.ndarray) -> str:
     )
 
 
-def answer(stories: Mapping[str, np.ndarray]) -> tuple[str, str]:
-    """Which of OPTIONS these runs make right, and why."""
+def on_the_mean(bandit: Bandit, b: float) -> tuple[int, str]:
+    """The option of FREE_LUNCH that holds between 0 and b, exact, and what changed by how much."""
+    before, after = (bandit.policy @ bandit.arrows(x) for x in (0.0, b))
+    moved = float(np.abs(after - before).max())
+    scattered = bandit.tr_var(b) - bandit.tr_var(0.0)
+    truth = 0 if moved < 1e-9 else 1 if abs(scattered) < 1e-9 else 2
+    return truth, (
+        f"From b = 0 to b = {b:g} the mean arrow changes by {moved:.0e} in its largest component, "
+        f"which is rounding; the variance of one pull goes from {bandit.tr_var(0.0):.3f} to "
+        f"{bandit.tr_var(b):.3f}. All of this is exact, without sampling."
+    )
+
+
+def answer(stories: Mapping[str, np.ndarray]) -> tuple[int, str]:
+    """The option of QUESTION that these runs make right, and why."""
     which = which_sticks(stories["b* - 1"], stories["b* + 1"])
     below, above = (shares(stories[name])[FATES[1]] for name in ("b* - 1", "b* + 1"))
     found = f"Stuck with b\\* − 1: {below:.1%}; with b\\* + 1: {above:.1%}."
     if which == 0:
         n = f"{below.n:,}"
-        return OPTIONS[0], f"{found} The intervals overlap: not told apart with {n} runs of each."
-    return OPTIONS[which], f"{found} {REASON}" if which == 1 else found
+        return 0, f"{found} The intervals overlap: not told apart with {n} runs of each."
+    return which, f"{found} {REASON}" if which == 1 else found
 
 
 def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:

@@ -64,10 +64,7 @@ def reveal(found: Findings) -> None:
     plain, critic = (
         found.measurements[key].right_way for key in ("policy_gradient", "actor_critic")
     )
-    lesson.reveal(
-        "right_way", "Share of plain policy gradient's updates:", words.answer(plain),
-        words.explanation(plain, critic),
-    )  # fmt: skip
+    lesson.reveal(words.QUESTION, words.percent(plain), words.explanation(plain, critic))
 
 
 def legend(found: Findings) -> None:

@@ -14,6 +14,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import Measurement
 from pgcore.gradients.findings import noise_over_signal
 from pgcore.stats import Interval
+from ui.shell.question import Mark
 
 NAMES = {key: algorithm.name for key, algorithm in ALGORITHMS.items()} | {
     "optimal_constant": "Best constant b*",
@@ -28,12 +29,12 @@ FIXED_LENGTH = "REINFORCE updates at the ends of episodes; batches of fixed leng
 OTHER_BATCHES = (
     "The running mean is measured with the mean of the other batches in the place of past ones."
 )
-SHARES = {  # of updates that point the right way: what can be predicted, up to where
-    "Up to 55%: hardly better than chance": 0.55,
-    "55% to 70%": 0.70,
-    "70% to 85%": 0.85,
-    "More than 85%": 1.0,
-}
+QUESTION = Mark(
+    "right_way",
+    "One batch gives one update. What share of plain policy gradient's updates point within 90° "
+    "of the true gradient? A coin would give 50%.",
+    "Updates within 90° of the true gradient, in percent", 0, 100, 1, "%", near=4, usual=(54, 63),
+)  # fmt: skip
 COLUMNS = {
     "ratio": "variance / plain PG's",
     "noise": "noise / signal",
@@ -44,14 +45,24 @@ COLUMNS = {
 }
 
 
-def answer(share: Interval) -> str:
-    """Which of SHARES is measured."""
-    return next(words for words, top in SHARES.items() if share.estimate <= top)
+def percent(share: Interval) -> Interval:
+    """A share on the axis of QUESTION."""
+    return Interval(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
 
 
 def explanation(plain: Interval, critic: Interval) -> str:
-    """The shares of updates that point the right way, without a baseline and with the critic."""
-    return f"Plain: {plain:.0%}. With the critic: {critic:.0%}. n = {plain.n:,} batches."
+    """What the critic changes, and why an update scatters so widely, with intervals and n."""
+    if critic.low > plain.high:
+        helped = "The critic helps"
+    elif critic.high < plain.low:
+        helped = "The critic does not help here"
+    else:
+        helped = "The critic's share is not clearly another"
+    return (
+        f"{helped}: with it {critic:.0%} point the right way (n = {plain.n:,} batches). One batch "
+        "holds a few episodes at most, so chance decides most of its direction; the average over "
+        "many updates goes the right way."
+    )
 
 
 def panel_title(name: str, share: Interval) -> str:

@@ -74,15 +74,15 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
         return
     update, steps = every[lens], len(every[lens].steps)
     state, running = st.session_state, config.replace(algorithm=lens)
-    if "inside_stage" not in state:
-        state["inside_stage"] = controls.value_of("stage")
-        state["inside_at"] = steps // 2 if link.get("at") is None else link.get("at")
-    state["inside_at"] = min(state["inside_at"], steps - 1)
+    if "set_stage" not in state:
+        state["set_stage"] = controls.value_of("stage")
+        state["set_at"] = steps // 2 if link.get("at") is None else link.get("at")
+    state["set_at"] = min(state["set_at"], steps - 1)
 
     def view() -> None:
         if state.get(PLAYING):
             _turn(inside.forward, steps)
-            if state["inside_stage"] == inside.ORDER[-1]:
+            if state["set_stage"] == inside.ORDER[-1]:
                 state[PLAYING] = False
                 st.rerun()
         stage, at, step = _controls(steps)
@@ -107,8 +107,8 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
 
 def _turn(page: Callable[[str, int, int], tuple[str, int]], steps: int) -> None:
     state = st.session_state
-    moment = state["inside_stage"], state["inside_at"]
-    state["inside_stage"], state["inside_at"] = page(*moment, steps)
+    moment = state["set_stage"], state["set_at"]
+    state["set_stage"], state["set_at"] = page(*moment, steps)
 
 
 def _by_hand(page: Callable[[str, int, int], tuple[str, int]], steps: int) -> None:
@@ -133,16 +133,16 @@ def _controls(steps: int) -> tuple[str, int, str]:
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
         if st.button(label, icon=f":material/{icon}:"):
             state[PLAYING] = not playing
-            if not playing and state["inside_stage"] == inside.ORDER[-1]:
-                state["inside_stage"] = inside.ORDER[0]
+            if not playing and state["set_stage"] == inside.ORDER[-1]:
+                state["set_stage"] = inside.ORDER[0]
             st.rerun()
         stage = st.segmented_control(
-            "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="inside_stage",
+            "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="set_stage",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
     with slider.container(horizontal=True, vertical_alignment="center"):
         at = st.slider(
-            "Step t of the batch", 0, max(steps - 1, 1), key="inside_at", format="t = %d",
+            "Step t of the batch", 0, max(steps - 1, 1), key="set_at", format="t = %d",
             label_visibility="collapsed",
         )  # fmt: skip
         step = st.segmented_control(
@@ -157,7 +157,7 @@ def in_hindsight(
     policy: measure.Policy, found: Findings, index: int, every: dict[str, Update]
 ) -> Hindsight | None:
     """The lesson's question, and the answer that this batch gives; None until it is answered."""
-    if lesson.predict("bad_action", words.QUESTION, words.OPTIONS) is None:
+    if lesson.predict(words.QUESTION) is None:
         return None
     windows, seed = found.windows, policy.seed
     played = measure.measured(
@@ -168,7 +168,7 @@ def in_hindsight(
     if played is not None:
         slopes = preference_slopes(windows, index, found.reference.directions[0])
         said = words.on_worse_actions(worse_actions(played, every[BASE], slopes))
-        lesson.reveal("bad_action", words.QUESTION, words.OPTIONS[0], said)
+        lesson.reveal(words.QUESTION, 0, said)  # by theory, for two actions
         if push := expected_push(played, every[BASE]):
             st.latex(words.expected_push(push))
             st.caption(words.on_the_expected_push(push, played.tails))

@@ -15,12 +15,22 @@ from pgcore.gradients import Update
 from pgcore.gradients.hindsight import CLEAR, ExpectedPush, WorseActions
 from pgcore.gradients.outcome import Outcome, counted_up, length_and_angle, outcome
 from ui.inside.charts import CHANGES, ORDER
+from ui.shell.question import Option, Question
 from ui.shell.sums import adding_up
 
-QUESTION = (
-    "All discounted returns Q are positive. Can one sample push a bad action up? Can the average?"
-)
-OPTIONS = ["One sample can, the average cannot", "Both can", "Neither can"]
+QUESTION = Question(
+    "bad_action",
+    "All returns Q are positive. Can one sample push the worse of two actions up? And can the "
+    "average over both actions?",
+    (
+        Option("One sample can, the average cannot", ""),
+        Option("Both can", "The average weighs the push on the better action too, and that one is "
+               "larger: with two actions the worse one falls."),
+        Option("Neither can", "An update sees only the action that was taken. If its Q is "
+               "positive, it is pushed up, even if the other would have been better."),
+    ),
+    usual=0,
+)  # fmt: skip
 SAID = {
     "actions": "Triangles: which way the cart was pushed. A dashed line: the episode ended there.",
     "returns": "Each Q, a discounted return, is its reward and the discounted Q after it. Diamond: "

@@ -11,7 +11,11 @@ from pgcore import envs
 from pgcore.config import Config
 from pgcore.gradients import collect_windows
 from pgcore.gradients.arrows import shift_of_constant
-from pgcore.gradients.constant_baseline import measured_constants, relative_variance
+from pgcore.gradients.constant_baseline import (
+    end_of_harmless_zone,
+    measured_constants,
+    relative_variance,
+)
 from pgcore.gradients.findings import Findings
 from ui.parabola import charts as parabola
 from ui.parabola import words
@@ -56,10 +60,11 @@ def variance(policy: measure.Policy, found: Findings, b: float) -> None:
     )
 
 
-def reveal(found: Findings, question: str) -> None:
+def reveal(found: Findings) -> None:
     """Where the variance exceeds that without a baseline, beside the reader's prediction."""
     mean = float(found.windows.batch.q_values.mean())
-    lesson.reveal("harm", question, words.ZONES[2], words.on_zones(found.parabola, mean))
+    end = end_of_harmless_zone(found.parabola)
+    lesson.reveal(words.QUESTION, end, words.on_zones(found.parabola, mean))
 
 
 def contenders(
@@ -109,7 +114,7 @@ def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
 
 def far(policy: measure.Policy, found: Findings) -> None:
     """Does b = 100 bias the gradient, and does it slow learning?"""
-    if lesson.predict("far", words.FAR_QUESTION, words.FATES) is None:
+    if lesson.predict(words.FAR_QUESTION) is None:
         return
     plain = measure.as_trained(policy.config.replace(algorithm="policy_gradient"))
     both = {"none": plain, "far": plain.replace(algorithm="constant", baseline=words.FAR)}
@@ -121,5 +126,5 @@ def far(policy: measure.Policy, found: Findings) -> None:
     gain = words.gain(ended["none"], ended["far"])
     shift = shift_of_constant(found.cloud, words.FAR)
     variance = relative_variance(found.parabola, words.FAR)
-    lesson.reveal("far", words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
+    lesson.reveal(words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
     lesson.true_gradient()

@@ -55,22 +55,13 @@ def _band_rows(ids: tuple, band: str, n: int, _pool: Pool):
 
 # --- The lottery ---
 
-SHARES = {"below 50%": 0.5, "50 to 70%": 0.7, "70 to 90%": 0.9, "above 90%": 1.0}
-
 
 def lottery(pool: Pool) -> None:
     """How often n seeds name the wrong winner; the page's prediction comes first."""
     if not needs_two(pool):
         return
     curve = _curve(pool.ids, pool)
-    agents = len(pool.histories)
-    question = (
-        f"A study trains 10 seeds of each of these {agents} algorithms and ranks them by their "
-        f"mean {pool.label}. How often is its ranking right?"
-    )
-    asked = (*pool.histories, pool.score)
-    if lesson.predict("lottery", question, list(SHARES)) is None:
-        st.session_state["lottery_asked"] = asked
+    if lesson.predict(words.LOTTERY) is None:
         return
     n = study_size()
     left, right = st.columns([1.5, 1])
@@ -89,17 +80,13 @@ def lottery(pool: Pool) -> None:
             alt="A hundred studies as squares, by whether ranking and winner are right.",
         )  # fmt: skip
     right_ranking = _complement(_at(curve.wrong_ranking, 10))
-    answer = next(option for option, top in SHARES.items() if right_ranking.estimate <= top)
     worse, better = studies.pairs(pool.scores)[0]
     needed, between = studies.seeds_needed(
         stats.effect_size(pool.scores[worse], pool.scores[better])
     )
     closest = studies.name(better), studies.name(worse)
     explanation = words.lottery_answer(right_ranking, pool.label, closest, needed, between)
-    if st.session_state.get("lottery_asked") == asked:
-        lesson.reveal("lottery", question, answer, explanation)
-    else:  # the prediction was made of other algorithms, or of the other score
-        st.markdown(explanation)
+    lesson.reveal(words.LOTTERY, words.percent(right_ranking), explanation)
     st.markdown(words.order_of_pools(curve, [studies.name(key) for key in curve.ranking]))
     st.caption(
         f"{words.two_uncertainties(curve)} Seeds needed: two-sided t test, 5%, 80% power, over the "

@@ -7,6 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from pgcore.stats import Coverage, Interval, Lottery
+from ui.shell.question import Mark
+
+LOTTERY = Mark(
+    "lottery",
+    "A study trains 10 seeds of each algorithm and ranks the algorithms by their mean. In how many "
+    "of 100 such studies is the whole ranking right?",
+    "Studies with the right ranking, in percent", 0, 100, 1, "%", near=5, usual=(60, 90),
+)  # fmt: skip
+
+
+def percent(share: Interval) -> Interval:
+    """A share on the axis of LOTTERY."""
+    return Interval(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
 
 
 def risk(winner: Interval, ranking: Interval, n: int) -> str:

@@ -1,13 +1,23 @@
-"""What stands beside an experiment: the equation, and the source of the function that runs."""
+"""What stands round an experiment: equation and source, the question before it, the reveal after.
+
+if lesson.predict(words.QUESTION) is None:            # the page keeps the result to itself
+    st.stop()
+...
+lesson.reveal(words.QUESTION, truth, explanation)     # what was said, beside what was measured
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
+from pgcore.stats import Interval
+from ui.shell import axis
+from ui.shell.glossary import say
+from ui.shell.question import Mark, Question
 
 # Relative to the page, so that it also holds where the app has a path of its own. It opens a new
 # tab of the browser: that is a new session, and only a new session reads what a link holds.
@@ -33,55 +43,138 @@ def true_gradient() -> None:
     st.caption(TRUE_GRADIENT)
 
 
-def predict(name: str, question: str, options: Sequence[str]) -> str | None:
+# --- predict, and reveal ---
+
+
+class Answer(NamedTuple):
+    """What a reader said of a question, and how sure they were."""
+
+    said: str | float | None  # an option's text or a marked number; None: "just show"
+    sure: bool
+
+
+class Verdict(NamedTuple):
+    """A reveal as it was first shown."""
+
+    text: str
+    right: bool
+    truth: int | Interval
+    explanation: str
+
+
+class Missed(NamedTuple):
+    """A question that was answered wrongly by a reader who was sure; it is asked again later."""
+
+    question: Question
+    verdict: Verdict
+    page: str
+
+
+def predict(question: Question | Mark) -> Answer | None:
     """One question before its experiment.
 
-    Returns: the option that the reader committed to, "" for a reader who would rather just see,
-    None until then: the page then keeps the result to itself.
+    Returns: what the reader committed to, or None until then: the page then keeps the result to
+    itself.
     """
-    said: dict[str, str] = st.session_state.setdefault("predictions", {})
-    if name not in said:
-        with st.container(border=True):
-            option = st.radio(f"**Predict.** {question}", options, index=None, key=f"say_{name}")
-            with st.container(horizontal=True):
-                st.button(
-                    "Commit", key=f"commit_{name}", type="primary", disabled=option is None,
-                    on_click=said.__setitem__, args=(name, option),
-                )  # fmt: skip
-                st.button(
-                    "Just show", key=f"show_{name}", on_click=said.__setitem__, args=(name, "")
-                )
-    return said.get(name)
+    answers: dict[str, Answer] = st.session_state.setdefault("answers", {})
+    if question.name not in answers:
+        with st.container(border=True, key=f"predict_{question.name}"):
+            _ask(question)
+    return answers.get(question.name)
 
 
-def reveal(name: str, question: str, truth: str, explanation: str) -> None:
+def _ask(question: Question | Mark) -> None:
+    """The question, its options or its axis, and the three ways to go on."""
+    said: str | float | None
+    title, key, name = f"**Predict.** {question.text}", f"say_{question.name}", question.name
+    if isinstance(question, Question):
+        said = st.radio(title, question.texts, index=None, key=key)
+    else:
+        said = st.slider(
+            title, question.low, question.high, question.middle, question.step, key=key,
+            format=f"%g{question.unit.replace('%', '%%')}",
+        )  # fmt: skip
+        _draw_axis(question, said)
+    with st.container(horizontal=True):
+        for label, sure in (("I am sure", True), ("I am guessing", False)):
+            st.button(
+                label, key=f"commit_{sure}_{name}", type="primary", disabled=said is None,
+                on_click=_commit, args=(name, Answer(said, sure)),
+            )  # fmt: skip
+        show = Answer(None, sure=False)
+        st.button("Just show", key=f"show_{name}", on_click=_commit, args=(name, show))
+
+
+def _commit(name: str, answer: Answer) -> None:
+    st.session_state["answers"][name] = answer
+    answered().add(name)
+
+
+def _draw_axis(question: Mark, said: float | None, truth: Interval | None = None) -> None:
+    st.vega_lite_chart(
+        axis.rows(question, said, truth), axis.spec(question), key=f"axis_{question.name}",
+        alt=axis.description(question, said, truth),
+    )  # fmt: skip
+
+
+def answered() -> set[str]:
+    """The names of the questions that this reader has answered, or asked to be shown."""
+    return st.session_state.setdefault("answered", set())
+
+
+def reveal(question: Question | Mark, truth: int | Interval, explanation: str) -> None:
     """What the experiment says, beside what the reader of `predict` said.
 
     The verdict belongs to the settings at which the prediction was made: it is kept as it was
     first shown. Settings that have moved since have a sentence of their own.
+
+    Args:
+        truth: the place of the measured option, or the measured number with its interval.
+        explanation: for every reader, whatever they said.
     """
-    said = st.session_state["predictions"][name]
-    verdicts: dict[str, tuple[str, str]] = st.session_state.setdefault("verdicts", {})
-    now = f"{truth}. {explanation}"
-    if not said:  # nothing was predicted, so nothing is kept
+    name, answer = question.name, st.session_state["answers"][question.name]
+    verdicts: dict[str, Verdict] = st.session_state.setdefault("verdicts", {})
+    if answer.said is None:  # nothing was predicted, so nothing is kept
         verdicts.pop(name, None)
-    words, then = verdicts.setdefault(name, (verdict(said, question, truth, explanation), now))
-    text, again = st.columns([7, 1])
-    text.markdown(words)
-    if now != then:
-        text.markdown(f"The settings have changed since. With the present ones: {now}")
-    again.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
-
-
-def verdict(said: str, question: str, truth: str, explanation: str) -> str:
-    """The prediction and the truth in words; `said` is "" for a reader who made none."""
-    if not said:
-        return f"*{question}* {truth}. {explanation}"
-    if said == truth:
-        return f":material/check: You predicted it: *{said}*. {explanation}"
-    return f":material/close: You predicted *{said}*. It is: *{truth}*. {explanation}"
+    now = Verdict(*question.verdict(answer.said, truth, explanation), truth, explanation)
+    kept = verdicts.setdefault(name, now)
+    text, ask = st.columns([7, 1])
+    with text:
+        say(kept.text)
+        if (now.truth, now.explanation) != (kept.truth, kept.explanation):
+            found = question.stated(now.truth)
+            say(f"The settings have changed since. With the present ones: {found} {explanation}")
+    ask.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
+    if isinstance(question, Mark):
+        _draw_axis(question, answer.said, truth)
+    elif answer.sure and not kept.right:
+        _missed().setdefault(name, Missed(question, kept, st.session_state["page"]))
 
 
 def _forget(name: str) -> None:
-    st.session_state["predictions"].pop(name, None)
+    st.session_state["answers"].pop(name, None)
     st.session_state["verdicts"].pop(name, None)
+
+
+# --- asked again, on a later page ---
+
+
+def _missed() -> dict[str, Missed]:
+    return st.session_state.setdefault("missed", {})
+
+
+def once_more() -> None:
+    """Ask again, on another page, what the reader was sure of and had wrong."""
+    page = st.session_state.get("page")
+    missed = next((missed for missed in _missed().values() if missed.page != page), None)
+    if missed is None:
+        return
+    question, verdict = missed.question, missed.verdict
+    with st.container(border=True, key="once_more"):
+        title = f"**Once more.** Earlier you were sure of this one. {question.text}"
+        said = st.radio(title, question.texts, index=None, key=f"once_{question.name}")
+        if said is None:
+            return
+        say(question.verdict(said, verdict.truth, verdict.explanation)[0])
+        st.caption("The answer is that of the settings at which you predicted.")
+        st.button("Close", key="once_read", on_click=_missed().pop, args=(question.name,))

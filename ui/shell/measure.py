@@ -183,7 +183,7 @@ def choose_baseline(
     parabola: SampledParabola, label_visibility: Literal["visible", "collapsed"] = "collapsed"
 ) -> float:
     """The constant b, a setting of the lab, on a slider round the harmless zone, 0 to 2 b*."""
-    state, key = link.settings(), "measure_b"
+    state, key = link.settings(), "set_baseline"
     spec = FIELDS["baseline"]
     b, bounds = st.session_state.get(key, state["baseline"]), spec.metadata
     best = max(abs(parabola.curve.covariance / (parabola.curve.curvature or 1)), 0.1)

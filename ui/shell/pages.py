@@ -146,6 +146,14 @@ def navigation(**options):
     return st.navigation(sections, **options)
 
 
+def arrive(file: str) -> None:
+    """Before anything is drawn: another page's widgets have other options."""
+    if st.session_state.get("page", file) != file:
+        for name in PARAMETERS:
+            st.session_state.pop(f"set_{name}", None)
+    st.session_state["page"] = file
+
+
 def begin(file: str) -> None:
     """First line of every page: frame, title with its question, what the link could not have.
 
@@ -154,10 +162,6 @@ def begin(file: str) -> None:
     if not st.session_state.get("framed"):
         navigation(position="hidden")  # turns Streamlit's own discovery of pages/ off
         st.rerun()
-    if st.session_state.get("page", file) != file:  # another page's widgets have other options
-        for name in PARAMETERS:
-            st.session_state.pop(f"set_{name}", None)
-    st.session_state["page"] = file
     page = next(page for page in PAGES if page.file == file)
     st.markdown(f"#### {page.title} · {page.question}")
     link.show_refusals()

@@ -83,18 +83,12 @@ def estimates() -> None:
 def batch_mean() -> None:
     """How much of the gradient the batch mean loses, against 1/T."""
     lab = _lab()
-    question = (
-        "Independent samples would lose 1/T of the gradient to the batch mean: 12.5% at "
-        "T = 8. How much do 8 steps of one run lose?"
-    )
-    said = lesson.predict("shrink", question, words.LOSSES)
+    said = lesson.predict(words.LOSS)
     if said is not None:
         rows = enumerated.length_rows(lab, 4000, controls.value_of("pole_draw"))
         lost = enumerated.lost_at(rows, 8)
-        lesson.reveal(
-            "shrink", question, words.LOSSES[words.which_loss(lost["batch_mean"], 8)],
-            words.on_shrink(lab, lost),
-        )  # fmt: skip
+        truth = words.which_loss(lost["batch_mean"], 8)
+        lesson.reveal(words.LOSS, truth, words.on_shrink(lab, lost))
         st.vega_lite_chart(
             rows,
             charts.length_spec(),
@@ -117,15 +111,13 @@ def lambdas() -> None:
         error = controls.slider("pole_error")
     with right:
         averaged = controls.slider("pole_averaged")
-    question = "λ = 0 leans on the critic alone. Is it best with a critic that is wrong?"
-    said = lesson.predict("lambda", question, words.LAMBDA_BEST)
+    said = lesson.predict(words.LAMBDA)
     if said is not None:
         rows = enumerated.lambda_rows(lab, error, averaged)
         best = enumerated.best_lambda(lab, error, averaged)
         lesson.reveal(
-            "lambda", question, words.LAMBDA_BEST[words.which_lambda(best)],
-            words.on_lambda(error, averaged, best),
-        )  # fmt: skip
+            words.LAMBDA, words.which_lambda(best), words.on_lambda(error, averaged, best)
+        )
         st.vega_lite_chart(
             rows,
             charts.lambda_spec(charts.ceiling(rows["error"])),

@@ -6,9 +6,35 @@ from collections.abc import Mapping
 
 from pgcore.exact.toypole import ToyPole
 from pgcore.gradients.enumerated import LAMBDAS, angle_between, asymmetries, cosine, gae_curve
+from ui.shell.question import Option, Question
 
-LOSSES = ("Less than that", "About 12.5%", "Clearly more than that")
-LAMBDA_BEST = ("Yes, λ = 0 is best", "No, some λ between is best", "No, λ = 1 is best")
+LOSS = Question(
+    "shrink",
+    "Independent samples would lose 1/T of the gradient to the batch's mean: 12.5% at T = 8 steps. "
+    "How much do 8 steps of one run lose?",
+    (
+        Option("Less than that", "The steps of one run have more in common than independent ones, "
+               "not less."),
+        Option("About 12.5%", "That counts only the step's own Q. The Q of earlier steps contain "
+               "its consequences too."),
+        Option("Clearly more than that", "With these settings a return reaches hardly further than "
+               "its own step, and little more than 1/T is lost."),
+    ),
+    usual=2,
+)  # fmt: skip
+LAMBDA = Question(
+    "lambda",
+    "λ = 0 leans on the critic alone. Is it best with a critic that is wrong?",
+    (
+        Option("Yes, λ = 0 is best", "λ = 0 keeps the whole error of the critic as a bias, and no "
+               "number of batches averages a bias away."),
+        Option("No, some λ between is best", "With these settings one end wins: the bias, or the "
+               "noise, decides alone."),
+        Option("No, λ = 1 is best", "λ = 1 trusts the rewards to the end of the batch and pays for "
+               "it in noise."),
+    ),
+    usual=1,
+)  # fmt: skip
 NO_GRADIENT = (
     "At γ = 0 both actions are worth 1 everywhere. The gradient is zero, and nothing can be "
     "measured in its units. Choose a larger γ on the tab Chain."
@@ -16,13 +42,13 @@ NO_GRADIENT = (
 
 
 def which_loss(lost: float, length: int) -> int:
-    """Which of LOSSES a share is: 1/T within a fifth is "about"."""
+    """The option of LOSS that a share is: 1/T within a fifth is "about"."""
     ratio = lost * length
     return 0 if ratio < 0.8 else 1 if ratio <= 1.2 else 2
 
 
 def which_lambda(best: float) -> int:
-    """Which of LAMBDA_BEST holds."""
+    """The option of LAMBDA that holds."""
     return {0.0: 0, 1.0: 2}.get(best, 1)
 
 

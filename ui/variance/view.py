@@ -42,9 +42,8 @@ def _decomposed(policy: measure.Policy) -> Decomposition:
 def reveal(here: Decomposition) -> None:
     """The critic's fit beside the reader's prediction."""
     lesson.reveal(
-        "critic", "Is the critic a value function here?", words.answer(here.critic.explained),
-        words.on_the_fit(here.critic),
-    )  # fmt: skip
+        words.QUESTION, words.answer(here.critic.explained), words.on_the_fit(here.critic)
+    )
 
 
 def bars(parts: dict[int, Decomposition], steps: int) -> None:

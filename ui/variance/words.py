@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from pgcore.gradients import CriticFit, Decomposition
 from pgcore.gradients.critic_worth import share_of_whole
 from pgcore.stats import Interval
+from ui.shell.question import Option, Question
 from ui.shell.sums import adding_up
 
-QUESTION = "After 2,000 steps of learning, is the critic a value function?"
+QUESTION = Question(
+    "critic",
+    "After 2,000 steps of learning, does the critic predict the value of a state?",
+    (
+        Option("Yes: its R² is above 0.8",
+               "It learns from returns of the same few steps as the policy, and its targets move "
+               "while it learns."),
+        Option("Partly: its R² is between 0 and 0.8",
+               "R² counts the whole error: a critic that is too low everywhere has a low R², even "
+               "if it orders the states rightly."),
+        Option("No: one number for every state would be nearer, R² is below 0",
+               "It has learned something: its error is smaller than that of the best single "
+               "number."),
+    ),
+    usual=2,
+)  # fmt: skip
 BASELINES = {"none": "No baseline", "critic": "The critic", "value": "The true V(s)"}
 PARTS = {"action": "which action", "later": "what followed", "state": "which state"}
-FITS = {  # R^2 of the critic: what can be predicted, from where
-    "Yes: R² above 0.8": 0.8,
-    "Roughly: R² from 0.3 to 0.8": 0.3,
-    "Barely: R² from 0 to 0.3": 0.0,
-    "No: R² below 0, one number for every state would do better": -np.inf,
-}
 
 
-def answer(explained: Interval) -> str:
-    """Which of FITS is measured."""
-    return next(words for words, low in FITS.items() if explained.estimate >= low)
+def answer(explained: Interval) -> int:
+    """The option of QUESTION that is measured."""
+    return 0 if explained.estimate > 0.8 else 1 if explained.estimate >= 0 else 2
 
 
 def on_the_fit(fit: CriticFit) -> str:

@@ -1,0 +1,233 @@
+"""The words of the lab: each term with a sentence, a formula and the page that shows it.
+
+In a text of the lab, `[[tr_sigma]]` or `[[tr_sigma|the variance]]` underlines a term; a tap or the
+keyboard opens its entry. The browser's own popover does it: no run of the page, Escape closes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import streamlit as st
+
+
+class Entry(NamedTuple):
+    """One term."""
+
+    name: str  # Markdown
+    sentence: str
+    formula: str  # LaTeX, or nothing
+    page: str  # the file of the page that shows it
+    lesson: int  # of the path, where it is first used
+
+
+GLOSSARY = {
+    # --- the first lesson: what is estimated, and how widely it scatters ---
+    "policy": Entry(
+        r"policy $\pi_\theta$", "The rule by which the agent acts. It gives each action a "
+        "probability, which depends on the state and on the parameters θ.",
+        r"\pi_\theta(a \mid s)", "watch", 1,
+    ),
+    "return": Entry(
+        "return", "The sum of the rewards from now on. A reward that comes k steps later is "
+        "multiplied by γ to the power k: it is discounted.",
+        r"\sum_k \gamma^k r_{t+k}", "inside", 1,
+    ),
+    "episodic_return": Entry(
+        "episodic return", "The sum of all rewards of one episode, without a discount. On CartPole "
+        "it is the number of steps until the pole falls, at most 500.",
+        r"\sum_t r_t", "train", 1,
+    ),
+    "gamma": Entry(
+        r"discount $\gamma$", "The factor by which a reward counts less for each step that it "
+        "comes later.", r"0 \le \gamma \le 1", "inside", 1,
+    ),
+    "q": Entry(
+        "$Q$", "The mean return after action a was taken in state s. In a batch, Q_t is its "
+        "estimate for step t.", r"Q(s, a)", "inside", 1,
+    ),
+    "v": Entry(
+        "$V$, the state value", "The mean return from state s, over the actions that the policy "
+        "may take there.", r"V(s) = \sum_a \pi(a \mid s)\, Q(s, a)", "variance", 1,
+    ),
+    "score": Entry(
+        r"score $\nabla\log\pi$", "The direction in which the parameters must move to make the "
+        "action that was taken more probable.", r"\nabla_\theta \log \pi_\theta(a_t \mid s_t)",
+        "inside", 1,
+    ),
+    "psi": Entry(
+        r"weight $\Psi$", "The number that multiplies the score of step t. A positive weight asks "
+        "for more of the action, a negative one for less.", r"\Psi_t = Q_t - b", "inside", 1,
+    ),
+    "batch": Entry(
+        "batch", "The steps from which one update is made: 32 in a row, unless the settings say "
+        "otherwise. Where many are recorded to be measured, one of them is also called a window.",
+        r"t = 1, \dots, B", "inside", 1,
+    ),
+    "estimate": Entry(
+        r"update $\hat g$", "One batch's estimate of the gradient: the mean of weight times score "
+        "over its steps.", r"\hat g = \frac1B \sum_t \Psi_t \nabla\log\pi(a_t \mid s_t)",
+        "cloud", 1,
+    ),
+    "true_gradient": Entry(
+        r"true gradient $g_\infty$", "The mean that the updates of this policy would have if every "
+        "Q were exact.", r"g_\infty = \sum_s \mu(s) \sum_a \nabla\pi(a \mid s)\, Q(s, a)",
+        "toypole", 1,
+    ),
+    "tr_sigma": Entry(
+        r"variance of an update, $\mathrm{tr}\,\Sigma$", "How far updates of one policy scatter: "
+        "the mean squared distance of an update from the mean of all updates.",
+        r"\mathrm{tr}\,\Sigma = E\,\lVert \hat g - E\hat g \rVert^2", "cloud", 1,
+    ),
+    "snr": Entry(
+        "signal-to-noise ratio, SNR", "The squared length of the mean update, divided by the "
+        "variance of one update.", r"\lVert E \hat g\rVert^2 / \mathrm{tr}\,\Sigma", "cloud", 1,
+    ),
+    "baseline": Entry(
+        "baseline $b$", "A number that is subtracted from Q. It must not depend on the action that "
+        "was taken at that step.", r"\Psi_t = Q_t - b(s_t)", "bandit", 1,
+    ),
+    "critic": Entry(
+        r"critic $V_\phi$", "A second network, with parameters φ, that learns to predict the "
+        "value V of a state.", r"V_\phi(s) \approx V(s)", "variance", 1,
+    ),
+    "seed": Entry(
+        "seed", "The number that fixes all chance of one run: first weights, actions, starts. Two "
+        "seeds are two independent repetitions.", "", "seeds", 1,
+    ),
+    "n": Entry(
+        "$n$", "How many independent repetitions a number rests on. Beside a learning curve it "
+        "counts seeds, beside a variance it counts batches.", "", "seeds", 1,
+    ),
+    "interval": Entry(
+        "95% interval [low, high]", "A range made so that, in 95 of 100 repetitions of the whole "
+        "study, it holds the true number.",
+        r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n", "seeds", 1,
+    ),
+    "checkpoint": Entry(
+        "checkpoint", "The agent as it was after some number of training steps, kept to be looked "
+        "at.", "", "watch", 1,
+    ),
+    "on_policy": Entry(
+        "on-policy", "Learning from actions that the present policy itself has chosen. After an "
+        "update the old batch is thrown away.", r"a_t \sim \pi_\theta", "inside", 1,
+    ),
+    # --- later lessons ---
+    "bias": Entry(
+        "bias", "How far the mean of an estimate lies from what it should estimate. Variance is "
+        "scatter round the mean; bias is a mean in the wrong place.",
+        r"E\,\hat g - g", "bandit", 3,
+    ),
+    "best_constant": Entry(
+        "best constant $b^*$", "The one number that, subtracted from every Q, gives an update the "
+        "least variance.",
+        r"b^* = \frac{E\,\lVert\nabla\log\pi\rVert^2 Q}{E\,\lVert\nabla\log\pi\rVert^2}",
+        "parabola", 3,
+    ),
+    "simplex": Entry(
+        "simplex", "The triangle of all policies over three actions. Each corner is the policy "
+        "that always takes one action.", r"\pi_1 + \pi_2 + \pi_3 = 1", "bandit", 3,
+    ),
+    "natural": Entry(
+        "natural policy gradient", "A gradient step whose length is measured by how much the "
+        "policy changes, not by how much the parameters change.",
+        r"F^{-1} \nabla J", "bandit", 3,
+    ),
+    "mu": Entry(
+        r"$\mu$", "The share of its time that the agent spends in each state.", r"\mu(s)",
+        "toypole", 5,
+    ),
+    "leave_one_out": Entry(
+        "leave one out", "The batch's mean without the step that it is subtracted from.",
+        r"b_t = \frac{1}{B-1}\sum_{j \ne t} Q_j", "toypole", 5,
+    ),
+    "advantage": Entry(
+        "advantage $A$", "How much better an action is than what the policy does on average in "
+        "that state.", r"A(s, a) = Q(s, a) - V(s)", "variance", 6,
+    ),
+    "r_squared": Entry(
+        "$R^2$", "The share of the variation of V that the critic predicts. 1 is perfect. Below 0, "
+        "one number for every state would be nearer.",
+        r"1 - \frac{E\,(V - V_\phi)^2}{\mathrm{Var}\,V}", "variance", 6,
+    ),
+    "bootstrap": Entry(
+        "to bootstrap (a return)", "To put the critic's prediction in the place of the rewards "
+        "that a batch has not seen. The other bootstrap, resampling, is another thing.",
+        r"Q_T = r_T + \gamma V_\phi(s_{T+1})", "bootstrap", 6,
+    ),
+    "terminated": Entry(
+        "terminated, truncated", "Terminated: the task has ended, the pole fell, and nothing "
+        "follows. Truncated: only the clock ended the episode, after 500 steps; more would follow.",
+        "", "inside", 7,
+    ),
+    "lambda": Entry(
+        r"GAE's $\lambda$", "How far the estimate trusts the rewards before it trusts the critic. "
+        "At 0 it looks one step ahead, at 1 to the end of the batch.",
+        r"A_t = \sum_k (\gamma\lambda)^k \delta_{t+k}", "toypole", 8,
+    ),
+    "delta": Entry(
+        r"$\delta$, the one-step error", "Reward and next value, less the value that was "
+        "predicted.", r"\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)", "toypole", 8,
+    ),
+    "committed": Entry(
+        "stuck", "A run is stuck if its policy is nearly certain of an action that is not the "
+        "best: it is not tried again, so nothing corrects it.", "", "bandit", 10,
+    ),
+    "resampling": Entry(
+        "bootstrap (resampling)", "To draw new samples, with replacement, from those at hand, and "
+        "to see how much a number moves. It gives an interval.", "", "seeds", 11,
+    ),
+    "lottery": Entry(
+        "lottery", "What a study of a few seeds is: draw another few and another algorithm may "
+        "win.", "", "seeds", 11,
+    ),
+    "power": Entry(
+        "power", "The probability that a study of n seeds finds a difference that is there.", "",
+        "seeds", 11,
+    ),
+}  # fmt: skip
+
+TERM = re.compile(r"\[\[(\w+)(?:\|([^\]]+))?\]\]")
+STYLE = """<style>
+button.term { all: unset; cursor: help; text-decoration: underline dotted; }
+button.term:focus-visible { outline: 2px solid currentcolor; border-radius: 3px; }
+.entry { max-width: 26rem; padding: 1rem 1.2rem; border: 1px solid #8085958c; border-radius: .5rem;
+  background: canvas; color: canvastext; font-size: 1rem; line-height: 1.5; }
+</style>"""
+
+
+def say(text: str) -> None:
+    """A paragraph of ours, its terms underlined. Never for what came from outside."""
+    st.markdown(linked(text), unsafe_allow_html=True)
+
+
+def caption(text: str) -> None:
+    """A caption of ours, its terms underlined."""
+    st.caption(linked(text), unsafe_allow_html=True)
+
+
+def linked(text: str) -> str:
+    """The text with each `[[term]]` as a button that opens the term's entry.
+
+    Raises: KeyError for a term that the glossary has not.
+    """
+
+    def button(found: re.Match[str]) -> str:
+        key, shown = found[1], found[2] or GLOSSARY[found[1]].name
+        return f'<button class="term" popovertarget="term-{key}">{shown}</button>'
+
+    for found in TERM.finditer(text):
+        GLOSSARY[found[1]]
+    return TERM.sub(button, text)
+
+
+def entries() -> None:
+    """The entries that the page's terms open, once a page, out of sight."""
+    spans = [
+        f'<span popover class="entry" id="term-{key}">**{entry.name}**. {entry.sentence}'
+        + (f" &nbsp; ${entry.formula}$" if entry.formula else "")
+        + "</span>"
+        for key, entry in GLOSSARY.items()
+    ]
+    st.markdown(STYLE + "\n\n" + "\n".join(spans), unsafe_allow_html=True)
