@@ -42,8 +42,8 @@ QUESTION = Question(
     usual=1,
 )  # fmt: skip
 REASON = (
-    "A low baseline rewards whatever was pulled first, and the policy commits to it; a high one "
-    "punishes it, and the policy tries the others (Chung et al. 2021)."
+    "A low baseline rewards whatever was pulled first, and it becomes more probable still; a high "
+    "one makes it less probable, and the policy tries the others (Chung et al. 2021)."
 )
 HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
 

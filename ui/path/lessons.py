@@ -7,6 +7,7 @@ states of the same page are worth a click afterwards. Free of Streamlit.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 State = Mapping[str, Any]  # by name: a page's parameters, fields of Config, `algorithms`
@@ -29,7 +30,7 @@ class Lesson(NamedTuple):
     asks: tuple[str, ...]  # the names of the page's questions; answered, the lesson is done
     notation: str  # the derivation, in Markdown
     tries: tuple[Try, ...]
-    state: State = {}
+    state: State = MappingProxyType({})
 
 
 LESSONS = (
@@ -87,7 +88,7 @@ they have in common is noise. A baseline removes it.
     ),
     Lesson(
         "A free lunch", "bandit",
-        "Three arms, one pull. You will move the [[baseline]] b: the three thin arrows change, and "
+        "Three arms, one pull. You will move the [[baseline|baseline b]]: the three thin arrows change, and "
         "their mean, the thick arrow, does not.",
         ("free_lunch",),
         r"""
@@ -120,7 +121,8 @@ $b$.
 Write one batch's update without a baseline as $G$ and its mean score as $S$. With a constant $b$ it
 is $G - bS$, so
 
-$$\mathrm{tr\,Var}(b) = b^2\,\mathrm{tr\,Var}(S) - 2b\,\mathrm{tr\,Cov}(G,S) + \mathrm{tr\,Var}(G).$$
+$$\mathrm{tr\,Var}(b) = b^2\,\mathrm{tr\,Var}(S) - 2b\,\mathrm{tr\,Cov}(G,S)
++ \mathrm{tr\,Var}(G).$$
 
 Three measured numbers give the variance for every $b$. It is least at $b^* = \mathrm{tr\,Cov}(G,S)
 / \mathrm{tr\,Var}(S)$, and the same as without a baseline at $2b^*$. With two actions and
@@ -197,8 +199,8 @@ Q_t^{\text{boot}} = Q_t^{\text{cut}} + \gamma^{T+1-t}\,V_\phi(s_{T+1}),\qquad
 Q_t = Q_t^{\text{cut}} + \gamma^{T+1-t}\, G_{T+1} .$$
 
 The first is too small by the discounted value of what follows, most of all at the end of the batch.
-The second has the critic's error there instead, and $E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$: with
-the true value nothing would be lost, and the noise of $G$ is gone.
+The second has the critic's error there instead, and $E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$:
+with the true value nothing would be lost, and the noise of $G$ is gone.
 """,
         (
             Try("Before any learning", {"checkpoint": 0}, "The critic knows nothing yet."),
@@ -250,8 +252,8 @@ policy is the one that falls soonest.
     ),
     Lesson(
         "Beyond variance", "bandit",
-        "Two baselines, b* − 1 and b* + 1, have the same variance. You will run a thousand learners "
-        "with each, and see whether they end alike.",
+        "Two baselines, b\\* − 1 and b\\* + 1, have the same variance. You will run a thousand "
+        "learners with each, and see whether they end alike.",
         ("fates",),
         r"""
 $\mathrm{tr\,Var}(b) = \mathrm{tr\,Var}(b^*) + E\lVert\psi\rVert^2\,(b-b^*)^2$ is the same on both

@@ -121,7 +121,7 @@ def foot(page: str) -> None:
     if place is None:
         return
     chosen = LESSONS[place]
-    if chosen.tries:
+    if chosen.tries and done(chosen, lesson.answered()):  # they would give the answer away
         _try_this(chosen)
     with st.expander("In the lecture's notation", icon=":material/functions:"):
         st.markdown(chosen.notation)

@@ -9,8 +9,8 @@ from pgcore.plotting.theme import named
 from pgcore.stats import Interval
 from ui.shell.question import Mark
 
-GREY = "#808495"
-HEIGHT = 34
+GREY, GREEN = "#808495", "#2a9d5c"
+LINE = 26  # pixels
 
 
 def rows(question: Mark, said: float | None, truth: Interval | None = None) -> pd.DataFrame:
@@ -29,40 +29,29 @@ def rows(question: Mark, said: float | None, truth: Interval | None = None) -> p
 
 
 def spec(question: Mark) -> dict:
-    """Mark above the line, measurement on it with its interval."""
+    """The mark above the axis, the measurement with its interval below the mark."""
     x = alt.X(
-        "at:Q", title=question.axis, axis=alt.Axis(grid=False),
+        "at:Q", title=question.axis, axis=alt.Axis(grid=False, domain=True, tickCount=10),
         scale=alt.Scale(domain=[question.low, question.high], clamp=True),
     )  # fmt: skip
-    colour = alt.Color(
-        "what:N", legend=None, scale=alt.Scale(domain=["mark", "truth"], range=[GREY, "#2a9d5c"])
+    kinds = ["mark", "truth"]
+    y = alt.Y("what:N", axis=None, scale=alt.Scale(domain=kinds))
+    colour = alt.Color("what:N", legend=None, scale=alt.Scale(domain=kinds, range=[GREY, GREEN]))
+    shape = alt.Shape(
+        "what:N", legend=None, scale=alt.Scale(domain=kinds, range=["triangle-down", "circle"])
     )
-    base = alt.Chart().encode(x=x, color=colour)
-    whole = base.transform_filter("datum.what == 'truth'")
+    base = alt.Chart().encode(x=x, y=y, color=colour)
+    right = f"datum.at > {(question.low + question.high) / 2}"
     layers = [
-        whole.mark_rule(strokeWidth=5, opacity=0.45, aria=False).encode(
-            x=alt.X("low:Q"), x2="high:Q", y=alt.value(HEIGHT / 2)
-        ),
-        named(
-            base.mark_point(filled=True, size=150, opacity=1).encode(
-                y=alt.value(HEIGHT / 2),
-                shape=alt.Shape(
-                    "what:N", legend=None,
-                    scale=alt.Scale(domain=["mark", "truth"], range=["triangle-down", "circle"]),
-                ),
-            ),
-            "datum.text",
-        ),
-        base.mark_text(dy=-16, fontSize=13, fontWeight=600, aria=False).encode(
-            y=alt.value(HEIGHT / 2), text="text:N",
-            opacity=alt.condition("datum.what == 'mark'", alt.value(1), alt.value(0)),
-        ),
-        base.mark_text(dy=17, fontSize=13, fontWeight=600, aria=False).encode(
-            y=alt.value(HEIGHT / 2), text="text:N",
-            opacity=alt.condition("datum.what == 'truth'", alt.value(1), alt.value(0)),
-        ),
+        base.mark_rule(strokeWidth=6, opacity=0.4, aria=False).encode(x="low:Q", x2="high:Q"),
+        named(base.mark_point(filled=True, size=150, opacity=1).encode(shape=shape), "datum.text"),
+        base.mark_text(
+            align=alt.ExprRef(f"{right} ? 'right' : 'left'"),
+            dx=alt.ExprRef(f"{right} ? -14 : 14"),
+            fontSize=14, fontWeight=600, aria=False,
+        ).encode(text="text:N"),
     ]  # fmt: skip
-    return alt.layer(*layers).properties(height=HEIGHT).to_dict()
+    return alt.layer(*layers).properties(height=2 * LINE).to_dict()
 
 
 def description(question: Mark, said: float | None, truth: Interval | None = None) -> str:

@@ -9,7 +9,7 @@ lesson.reveal(words.QUESTION, truth, explanation)     # what was said, beside wh
 from __future__ import annotations
 
 import inspect
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
 
     text: str
     right: bool
-    truth: int | Interval
+    truth: str  # the answer in words
     explanation: str
 
 
@@ -67,7 +67,7 @@ class Missed(NamedTuple):
 
     question: Question
     verdict: Verdict
-    page: str
+    page: str  # where it was asked
 
 
 def predict(question: Question | Mark) -> Answer | None:
@@ -122,7 +122,7 @@ def answered() -> set[str]:
     return st.session_state.setdefault("answered", set())
 
 
-def reveal(question: Question | Mark, truth: int | Interval, explanation: str) -> None:
+def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
     """What the experiment says, beside what the reader of `predict` said.
 
     The verdict belongs to the settings at which the prediction was made: it is kept as it was
@@ -136,18 +136,20 @@ def reveal(question: Question | Mark, truth: int | Interval, explanation: str) -
     verdicts: dict[str, Verdict] = st.session_state.setdefault("verdicts", {})
     if answer.said is None:  # nothing was predicted, so nothing is kept
         verdicts.pop(name, None)
-    now = Verdict(*question.verdict(answer.said, truth, explanation), truth, explanation)
+    said = question.verdict(answer.said, truth, explanation)
+    now = Verdict(said.text, said.right, question.stated(truth), explanation)
     kept = verdicts.setdefault(name, now)
     text, ask = st.columns([7, 1])
     with text:
         say(kept.text)
         if (now.truth, now.explanation) != (kept.truth, kept.explanation):
-            found = question.stated(now.truth)
-            say(f"The settings have changed since. With the present ones: {found} {explanation}")
+            say(
+                f"The settings have changed since. With the present ones: {now.truth} {explanation}"
+            )
     ask.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
-    if isinstance(question, Mark):
+    if isinstance(question, Mark) and isinstance(truth, Interval):
         _draw_axis(question, answer.said, truth)
-    elif answer.sure and not kept.right:
+    if isinstance(question, Question) and answer.sure and not kept.right:
         _missed().setdefault(name, Missed(question, kept, st.session_state["page"]))
 
 
@@ -175,6 +177,10 @@ def once_more() -> None:
         said = st.radio(title, question.texts, index=None, key=f"once_{question.name}")
         if said is None:
             return
-        say(question.verdict(said, verdict.truth, verdict.explanation)[0])
+        say(f"It is: {verdict.truth} {verdict.explanation}")
         st.caption("The answer is that of the settings at which you predicted.")
-        st.button("Close", key="once_read", on_click=_missed().pop, args=(question.name,))
+        st.button("Close", key="once_read", on_click=_close, args=(question.name,))
+
+
+def _close(name: str) -> None:
+    _missed().pop(name, None)
