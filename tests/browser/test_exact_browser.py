@@ -57,7 +57,7 @@ def test_a_wrong_answer_stays_wrong_when_a_slider_moves(page: Page, server: str)
     """At γ = .7, λ = 1 is not the best with errors of .5; with errors of 3 it is."""
     page.goto(f"{server}/toypole?pole_view=Lambda&pole_gamma=0.7")
     page.get_by_text("No, λ = 1 is best", exact=True).click()
-    page.get_by_role("button", name="Commit").click()
+    page.get_by_role("button", name="I am guessing").click()
     wrong = page.get_by_text("You predicted No, λ = 1 is best. It is: No, some λ between is best")
     wrong.wait_for()
     page.get_by_role("slider", name="Error of the critic").press("End")

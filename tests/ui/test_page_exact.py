@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.bandit import charts
+from ui.shell.lesson import Answer
 from ui.shell.pages import POLE_VIEWS
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,7 @@ def opened(page: str, view: str = "") -> AppTest:
     """One page without its frame, at one of its tabs."""
     app = AppTest.from_file(str(ROOT / f"pages/{page}.py"), default_timeout=60)
     app.session_state["framed"] = True
+    app.session_state["answers"] = {"free_lunch": Answer(None, sure=False)}
     if view:
         app.session_state[f"set_{'bandit' if page == 'bandit' else 'pole'}_view"] = view
     return healthy(app.run())
@@ -35,7 +37,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def predict(app: AppTest, option: str) -> AppTest:
     app.radio[0].set_value(option).run()
-    return press(app, "Commit")
+    return press(app, "I am guessing")
 
 
 def words(app: AppTest) -> str:
@@ -177,7 +179,7 @@ def test_a_wrong_answer_stays_wrong_when_the_settings_would_make_it_right():
     app.session_state["settings"]["pole_gamma"] = 0.5  # its slider is on another tab
     assert verdicts(healthy(app.run())) == wrong
     assert (
-        "The settings have changed since. With the present ones: No, λ = 1 is best. "
+        "The settings have changed since. With the present ones: *No, λ = 1 is best*. "
         "With a critic that errs by ±0.5 at each state and a mean of 100 windows, the total error "
         "is least at λ = 1.00."
     ) in words(app)
@@ -253,28 +255,31 @@ def asking() -> None:
     import streamlit as st
 
     from ui.shell import lesson
+    from ui.shell.question import Option, Question
 
+    st.session_state["page"] = "here"
+    options = (Option("low", "Not so low."), Option("high", "Not so high."), Option("gone", "No."))
+    question = Question("level", "Is it high?", options, usual=0)
     level = st.slider("level", 0, 10, 0)
-    if lesson.predict("level", "Is it high?", ["low", "high"]) is not None:
-        truth = "high" if level > 5 else "low"
-        lesson.reveal("level", "Is it high?", truth, f"The level is {level}.")
+    if lesson.predict(question) is not None:
+        lesson.reveal(question, int(level > 5), f"The level is {level}.")
 
 
 def answered(option: str) -> AppTest:
     app = AppTest.from_function(asking).run()
     app.radio[0].set_value(option).run()
-    return press(app, "Commit")
+    return press(app, "I am guessing")
 
 
 def test_a_verdict_stays_when_a_slider_moves():
     """A wrong answer became "You predicted it" once the settings had moved."""
     app = answered("high")
-    wrong = ":material/close: You predicted *high*. It is: *low*. The level is 0."
+    wrong = ":material/close: You predicted *high*. It is: *low*. Not so high. The level is 0."
     assert [text.value for text in app.markdown] == [wrong]
     app.slider[0].set_value(9).run()
     assert [text.value for text in app.markdown] == [
         wrong,
-        "The settings have changed since. With the present ones: high. The level is 9.",
+        "The settings have changed since. With the present ones: *high*. The level is 9.",
     ]
     app.slider[0].set_value(0).run()
     assert [text.value for text in app.markdown] == [wrong]
@@ -287,15 +292,18 @@ def test_a_right_answer_is_said_and_can_be_asked_again():
     assert app.radio[0].value == "low" or app.radio[0].value is None
     app.slider[0].set_value(9).run()
     app.radio[0].set_value("high").run()
-    press(app, "Commit")
+    press(app, "I am guessing")
     assert "You predicted it: *high*" in app.markdown[0].value
 
 
 def test_who_predicts_nothing_sees_the_present_settings():
     app = press(AppTest.from_function(asking).run(), "Just show")
-    assert "*Is it high?* low. The level is 0." in app.markdown[0].value
+    assert "*Is it high?* **low.** The level is 0." in app.markdown[0].value
     app.slider[0].set_value(9).run()
-    assert [text.value for text in app.markdown] == ["*Is it high?* high. The level is 9."]
+    assert [text.value for text in app.markdown] == [
+        "*Is it high?* **high.** The level is 9. With the lab's default settings the answer is "
+        "another: *low*."
+    ]
 
 
 @pytest.mark.parametrize("view", POLE_VIEWS)

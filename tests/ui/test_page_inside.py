@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from ui.inside.words import OPTIONS
+from ui.inside.words import QUESTION
 
 ROOT = Path(__file__).parents[2]
 SHORT = {"v": "2", "total_timesteps": "2000", "num_seeds": "2"}
@@ -48,7 +48,7 @@ def test_the_film_goes_forward_and_the_estimator_changes_on_the_same_batch():
     assert app.query_params["stage"] == "returns"
     press(app, "Back")
     assert latex(app)[0].startswith("Q_{31} = r_{31}")
-    app.session_state["inside_stage"] = "weight"
+    app.session_state["set_stage"] = "weight"
     app.session_state["set_lens"] = "policy_gradient"
     app.run()
     assert "- 0.00 = +" in latex(app)[0]
@@ -59,12 +59,14 @@ def test_the_film_goes_forward_and_the_estimator_changes_on_the_same_batch():
 def test_the_prediction_is_answered_by_this_batch():
     app = opened("pages/inside.py")
     assert not any("played on" in text.value for text in app.markdown)
-    app.radio(key="say_bad_action").set_value(OPTIONS[1]).run()
-    press(app, "Commit")
+    app.radio(key="say_bad_action").set_value(QUESTION.texts[1]).run()
+    press(app, "I am guessing")
     settled(app)
     (said,) = (text.value for text in app.markdown if "played on" in text.value)
-    assert OPTIONS[1] in said
-    assert OPTIONS[0] in said
+    assert said.startswith(
+        f":material/close: You predicted *{QUESTION.texts[1]}*. It is: *{QUESTION.texts[0]}*."
+    )
+    assert QUESTION.options[1].why in said
     assert "bad ones up" in app.dataframe[0].value.columns
 
 

@@ -14,18 +14,19 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import examine
 from pgcore.gradients.findings import ESTIMATORS
 from pgcore.jobs import Engine, Lane
-from ui.cloud import words as cloud_words
 from ui.shell import measure
+from ui.shell.lesson import Answer
 
 ROOT = Path(__file__).parents[2]
-PREDICTED = {"right_way": "", "harm": "", "critic": "", "far": ""}  # who would rather just see
+SHOWN = Answer(None, sure=False)  # for a reader who would rather just see
+PREDICTED = dict.fromkeys(("right_way", "harm", "critic", "far"), SHOWN)
 SMALL = {"num_seeds": "3", "total_timesteps": "2000", "eval_interval": "500", "batch_size": "8"}
 
 
-def opened(page: str, predicted: dict[str, str] | None = None, **query: str) -> AppTest:
+def opened(page: str, predicted: dict[str, Answer] | None = None, **query: str) -> AppTest:
     """A page of the app, once everything on it has been measured."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.session_state["predictions"] = dict(PREDICTED if predicted is None else predicted)
+    app.session_state["answers"] = dict(PREDICTED if predicted is None else predicted)
     for name, value in (SMALL | query).items():
         app.query_params[name] = value
     app.run()
@@ -183,15 +184,14 @@ def test_a_policy_does_not_depend_on_settings_that_its_agent_never_reads():
 
 def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     app = opened("cloud", predicted={})
-    assert not app.get("vega_lite_chart")
-    said = [*cloud_words.SHARES][-1]
-    app.radio[0].set_value(said).run()
-    next(button for button in app.button if button.label == "Commit").click().run()
+    assert len(app.get("vega_lite_chart")) == 1  # the axis of the question
+    app.slider(key="say_right_way").set_value(97).run()
+    next(button for button in app.button if button.label == "I am guessing").click().run()
     share = table(settled(app), "right way").set_index("estimator")["right way"]
-    assert len(app.get("vega_lite_chart")) == 5
-    assert said in words(app)
-    assert f"Plain: {share['Policy gradient']}" in words(app)
-    assert f"With the critic: {share['Actor-critic']}" in words(app)
+    assert len(app.get("vega_lite_chart")) == 6
+    plain = share["Policy gradient"].split("%")[0]
+    assert f"You marked 97%. It is lower: **{plain}" in words(app)
+    assert f"with it {share['Actor-critic']} point the right way" in words(app)
     assert set(table(app, "right way")["estimator"]) >= {"Policy gradient", "GAE", "PPO"}
     assert "REINFORCE" not in set(table(app, "right way")["estimator"])
     assert "REINFORCE updates at the ends of episodes" in words(app)
@@ -224,7 +224,7 @@ def test_the_constants_panel_changes_with_b_and_the_others_stay():
     assert titles[-1].startswith("**Constant, b = 0**")
     assert constant[:3] == plain[:3]  # b = 0 is plain policy gradient
     before = table(app, "right way")
-    settled(app.slider(key="measure_b").set_value(25.0).run())
+    settled(app.slider(key="set_baseline").set_value(25.0).run())
     after = [text.value for text in app.markdown if text.value.endswith("right")]
     assert after[:-1] == titles[:-1]
     assert after[-1].startswith("**Constant, b = 25**")
@@ -275,7 +275,7 @@ def test_dragging_b_moves_the_variance_and_trains_with_it():
     app = opened("parabola", baseline="0")
     assert len(app.get("vega_lite_chart")) == 2
     assert "With b = 0, against no baseline (n = 3 seeds each): episodic return" in words(app)
-    settled(app.slider(key="measure_b").set_value(30.0).run())
+    settled(app.slider(key="set_baseline").set_value(30.0).run())
     assert "With b = 30, against no baseline (n = 3 seeds each): episodic return" in words(app)
     assert re.search(
         r"at the end [+-]\d+ \[.*\], (higher|lower|not told apart with 3 seeds)", words(app)
@@ -288,12 +288,12 @@ def test_dragging_b_moves_the_variance_and_trains_with_it():
 
 
 def test_a_far_baseline_is_predicted_and_then_trained():
-    app = opened("parabola", predicted={"harm": ""}, num_seeds="5", total_timesteps="10000")
+    app = opened("parabola", predicted={"harm": SHOWN}, num_seeds="5", total_timesteps="10000")
     assert not app.error
     assert "exactly 0" not in words(app)
     (radio,) = app.radio
     radio.set_value(radio.options[0]).run()  # it biases the gradient: wrong, whatever happens
-    settled(next(button for button in app.button if button.label == "Commit").click().run())
+    settled(next(button for button in app.button if button.label == "I am guessing").click().run())
     assert "You predicted *It biases the gradient and slows learning*" in words(app)
     assert "It adds no bias" in words(app)
     assert "exactly 0" in words(app)

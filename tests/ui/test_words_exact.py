@@ -37,7 +37,7 @@ def test_least_variance_against_v_says_who_gets_stuck_how_often_and_n():
 @pytest.mark.parametrize(("below", "above", "which"), [(120, 4, 1), (4, 120, 2), (60, 58, 0)])
 def test_the_answer_follows_the_runs(below, above, which):
     option, why = words.answer({"b* - 1": ending(below), "b* + 1": ending(above)})
-    assert option == words.OPTIONS[which]
+    assert option == which
     assert f"{below / N:.1%}" in why and f"{above / N:.1%}" in why
     assert ("not told apart with 400 runs" in why) == (which == 0)
     assert ("more probable still" in why) == (which == 1)

@@ -88,7 +88,8 @@ they have in common is noise. A baseline removes it.
     ),
     Lesson(
         "A free lunch", "bandit",
-        "Three arms, one pull. You will move the [[baseline|baseline b]]: the three thin arrows change, and "
+        "Three arms, one pull. You will move the [[baseline|baseline b]]: the three thin arrows "
+        "change, and "
         "their mean, the thick arrow, does not.",
         ("free_lunch",),
         r"""
