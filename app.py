@@ -4,8 +4,15 @@ import streamlit as st
 
 from ui.shell import link, pages
 
+# The theme's primary colour is text and ground. Light enough for text on a dark page, it is too
+# light for Streamlit's white: what is written on it takes the page's own ground, dark or white.
+ON_PRIMARY = """<style>
+[data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelectTag"] { color: Canvas }
+</style>"""
+
 page = pages.navigation(position="top")
 st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
+st.html(ON_PRIMARY)
 st.session_state["framed"] = True
 link.read(pages.PARAMETERS)
 try:
