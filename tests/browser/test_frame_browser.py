@@ -58,7 +58,11 @@ CONTRAST = """element => {
     .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
     .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
   const behind = [];
-  for (let at = element; at; at = at.parentElement) {
+  const box = element.getBoundingClientRect();
+  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+  for (let at = element; at; at = at.parentElement) {  // a slider's value stands above its parent
+    const { left, right, top, bottom } = at.getBoundingClientRect();
+    if (x < left || x > right || y < top || y > bottom) continue;
     behind.unshift(numbers(getComputedStyle(at).backgroundColor));
   }
   const ground = behind.reduce((under, colour) => over(colour, under), [255, 255, 255]);
@@ -87,6 +91,18 @@ def test_a_primary_button_can_be_read(browser: Browser, server: str, scheme: str
         button.wait_for()
         settled(page)
         assert button.evaluate(CONTRAST) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chosen_values_can_be_read(browser: Browser, server: str, scheme: str):
+    """They stand on the primary colour, as a button's words do."""
+    with visitor(browser, color_scheme=scheme) as page:
+        page.goto(f"{server}/train?v=2&algorithms=actor_critic&vary=gamma&values=0.5,0.9")
+        page.get_by_text("environment steps and every evaluation").wait_for()
+        page.get_by_role("button", name="Comparing gamma").click()
+        value = page.get_by_title("0.5", exact=True)
+        value.wait_for()
+        assert value.evaluate(CONTRAST) >= 4.5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -175,9 +175,10 @@ def test_labels_lie_neither_on_lines_nor_on_each_other(
         page.get_by_text("environment steps and every evaluation").wait_for()
         settled(page)
         chart = page.get_by_test_id("stVegaLiteChart").first
-        labels = chart.locator("text").filter(has_text="n = 10").evaluate_all(BOXES)
+        words = chart.locator("text").filter(has_text="n = 10")
+        expect(words).to_have_count(count)
+        labels = words.evaluate_all(BOXES)
         lines = chart.locator(".mark-line path").evaluate_all(BOXES)
-        assert len(labels) == count
         labels.sort(key=lambda box: box["top"])
         for above, below in pairwise(labels):
             assert (below["top"] + below["bottom"]) - (above["top"] + above["bottom"]) >= 2 * 13

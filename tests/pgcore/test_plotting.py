@@ -130,7 +130,7 @@ def test_kept_and_new_stand_apart_and_equal_labels_are_refused():
 def test_no_two_labels_are_closer_than_their_lines(count, name):
     """Series that end together, at the top of the chart or anywhere; long labels in two lines."""
     same = [Series(name.format(i), i, HISTORIES[0]) for i in range(count)]
-    for bottom, top in ((0, 500), (0, HISTORIES[0].final_returns.mean())):
+    for bottom, top in ((0, 500), (0, float(HISTORIES[0].final_returns.mean()))):
         rows = curves.rows(same, "95%", bottom, top)
         line = (top - bottom) * curves.LINE_SHARE
         labels = rows[rows.label_y.notna()].sort_values("label_y")
