@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from conftest import served, settled, visitor
+from conftest import PATIENCE, served, settled, visitor
 from playwright.sync_api import Browser, Page, expect
 
 from pgcore import ALGORITHMS, Config, train
@@ -176,7 +176,7 @@ def test_labels_lie_neither_on_lines_nor_on_each_other(
         settled(page)
         chart = page.get_by_test_id("stVegaLiteChart").first
         words = chart.locator("text").filter(has_text="n = 10")
-        expect(words).to_have_count(count)
+        expect(words).to_have_count(count, timeout=PATIENCE)
         labels = words.evaluate_all(BOXES)
         lines = chart.locator(".mark-line path").evaluate_all(BOXES)
         labels.sort(key=lambda box: box["top"])
