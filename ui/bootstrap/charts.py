@@ -136,7 +136,7 @@ def update_spec(bias: tuple[float, float], variance: tuple[float, float]) -> dic
     few = [t for t in ticks if variance[0] <= t <= variance[1]]
     if len(few) > 7:
         few = [t for t in few if np.isclose(np.log10(t) % 1, 0) or np.isclose(np.log10(t) % 1, 1)]
-    x_title = "variance of one update (what followed = 1), logarithmic"
+    x_title = "variance (what followed = 1), log scale"
     y_title = "bias along the true gradient"
     base = alt.Chart().encode(color=place())
     x = alt.X(
@@ -199,14 +199,20 @@ def length_rows(found: Bootstrapping) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def length_spec(last: int, batch_size: int) -> dict:
-    """The chart of `length_rows`, with the batch's own length as a dashed line."""
+def length_spec(last: int, most: int, batch_size: int) -> dict:
+    """The chart of `length_rows`, with the batch's own length as a dashed line.
+
+    Args:
+        last: the longest length.
+        most: the highest bar; the label of the line stands above it.
+    """
     end = max(last, batch_size) * 1.02
     scale = alt.Scale(domain=[0, end], nice=False)
     x = alt.X(
         "low:Q", title="steps of an episode", scale=scale, axis=alt.Axis(grid=False, tickCount=6)
     )
-    y = alt.Y("count:Q", title="episodes", axis=alt.Axis(tickCount=3))
+    y_scale = alt.Scale(domain=[0, most * 1.2], nice=False)
+    y = alt.Y("count:Q", title="episodes", scale=y_scale, axis=alt.Axis(tickCount=3))
     bar = alt.expr(
         "datum.count + ' episodes of ' + datum.low + ' to ' + (datum.high - 1) + ' steps'"
     )

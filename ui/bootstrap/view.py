@@ -48,7 +48,8 @@ def lengths(found: Bootstrapping) -> None:
     """Whole episodes beside the batch."""
     rows = charts.length_rows(found)
     st.vega_lite_chart(
-        rows, charts.length_spec(int(rows["high"].max()), found.batch_size),
+        rows,
+        charts.length_spec(int(rows["high"].max()), int(rows["count"].max()), found.batch_size),
         key="lengths", alt=words.lengths_description(found),
     )  # fmt: skip
     st.caption(words.on_lengths(found))
@@ -56,14 +57,17 @@ def lengths(found: Bootstrapping) -> None:
 
 def notation() -> None:
     """The three targets as the lecture writes them."""
-    st.latex(
-        r"Q_t = \sum_{k=t}^{T-1} \gamma^{k-t} r_k + \gamma^{T-t} \cdot \begin{cases} "
-        r"0 & \text{cut} \\ V_\phi(s_T) & \text{critic} \\ "
-        r"r_T + \gamma r_{T+1} + \dots & \text{what followed} \end{cases}"
+    st.latex(r"Q_t = \sum_{k=t}^{T-1} \gamma^{k-t} r_k + \gamma^{T-t} F")
+    st.markdown(
+        r"""
+- **cut**: $F = 0$
+- **critic**: $F = V_\phi(s_T)$, the bootstrap
+- **what followed**: $F = r_T + \gamma r_{T+1} + \dots$
+"""
     )
     st.caption(
-        "A batch has the steps 0 to T - 1, and s_T is the state after it. After a fall nothing "
-        "follows, and the sum ends there for all three."
+        "The steps of a batch are 0 to $T - 1$, and $s_T$ is the state after it. After a fall "
+        "nothing follows: the sum ends there for all three."
     )
 
 

@@ -54,7 +54,7 @@ def explanation(found: Bootstrapping) -> str:
     """Both biases along the true gradient, the share that comes back, the intervals and n."""
     said, n = answer(found), found.brought_back.n
     if said == NO_GRADIENT:
-        return f"The policy has little left to learn (n = {n:,} batches)."
+        return f"With n = {n:,} batches its length is not told apart from 0."
     cut, critic = (found.measurements[key].bias.along for key in (CUT, CRITIC))
     biases = (
         f"If the returns stop with the batch, the mean update is {off(cut)} of the true gradient. "
@@ -128,7 +128,7 @@ def on_updates(found: Bootstrapping) -> str:
     """The variances of the three targets, and the most important of what else they show."""
     cut, critic = (found.measurements[key].ratio for key in (CUT, CRITIC))
     return (
-        f"Variance, where that of what followed is 1: {cut:.2f} with the cut, {critic:.2f} with "
+        f"Variance, where that of what followed is 1: {cut} with the cut, {critic} with "
         f"the critic (n = {cut.n:,} batches). {remarks(found)[0]}"
     )
 
@@ -214,7 +214,7 @@ def table(found: Bootstrapping) -> pd.DataFrame:
                 "mean Q, last step": f"{_at(q, -1):.1f}",
                 "bias along the gradient": along,
                 "whole bias": total,
-                "variance / what followed": "1" if key == FOLLOWED else f"{measured.ratio:.2f}",
+                "variance / what followed": "1" if key == FOLLOWED else f"{measured.ratio}",
                 "updates the right way": f"{measured.right_way:.0%}",
             }
         )
@@ -241,7 +241,7 @@ def updates_description(found: Bootstrapping) -> str:
     """Bias against variance, in words."""
     parts = [
         f"{MEANINGS[key]}, bias {found.measurements[key].bias.along:+.0%} and variance "
-        f"{found.measurements[key].ratio:.2f}"
+        f"{found.measurements[key].ratio}"
         for key in (CUT, CRITIC)
     ]
     return (
