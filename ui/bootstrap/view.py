@@ -83,7 +83,7 @@ def numbers(policy: measure.Policy, found: Bootstrapping) -> None:
             "no bias. Bias is that of the mean update, in lengths of the true gradient; the whole "
             "bias counts what points aside too. Variance is tr Σ, summed over all parameters. "
             "Where the clock ends an episode inside a batch, each target does the same as at the "
-            "batch's end. [ ]: 95% intervals; t for mean Q, Wilson for shares, bootstrap over "
+            "batch's end. [ ]: 95% intervals; t for mean Q, Wilson for shares, resampled "
             "batches for the others."
         )
         lesson.true_gradient()
