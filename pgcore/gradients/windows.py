@@ -149,7 +149,7 @@ def collect_windows(
 
     on_threads(play, n, threads, progress)
     batch = _batch(config, *recorded)
-    mc_q = _target(config, batch, tails)
+    mc_q = target(config, batch, tails)
     return Windows(batch, mc_q, states, elapsed, params, config)
 
 
@@ -183,14 +183,18 @@ def _batch(config: Config, *recorded: np.ndarray) -> Batch:
     n, t = columns["rewards"].shape
     valid, unknown = np.ones((n, t), np.bool_), np.zeros(n, np.float32)
     batch = Batch(**columns, valid=valid, q_values=columns["values"], past_mean=unknown)
-    q_values = _target(config, batch, batch.final_values)
+    q_values = target(config, batch, batch.final_values)
     means = q_values.mean(-1, dtype=np.float64)  # [N]
     past_mean = ((means.sum() - means) / (n - 1)).astype(np.float32)  # of the other windows
     return replace(batch, q_values=q_values, past_mean=past_mean)
 
 
-def _target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
-    """Returns with `follows` [N, T] standing for what came after a cut.  [N, T]"""
+def target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
+    """Returns with `follows` [N, T] standing for what came after a cut.  [N, T]
+
+    A cut is the batch's last step, or a step at which the episode's clock struck; where the pole
+    fell, nothing follows. Without `bootstrap_truncation` the clock's cut is worth 0 too.
+    """
     terminated = batch.terminated if config.bootstrap_truncation else batch.ended
     gamma = np.float32(config.gamma)
     return returns.bootstrapped_q(batch.rewards, follows, terminated, batch.truncated, gamma)

@@ -23,7 +23,10 @@ VISITS = [
     *(("toypole", {"pole_view": view}) for view in POLE_VIEWS),
     *(("seeds", {"seeds_view": view, "seeds_pool": "30"}) for view in SEEDS_VIEWS),
     *(("inside", {"stage": stage}) for stage in STAGES),
-    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "baseline")),
+    *(
+        (file, {})
+        for file in ("", "train", "cloud", "parabola", "variance", "bootstrap", "baseline")
+    ),
 ]
 DUMP = re.compile(r"^[^;:]+: [^;]*;")  # field: value; ...
 LABELS = """charts => charts.flatMap(chart =>
