@@ -8,11 +8,11 @@ tail replace the critic. So each step has two targets,
     Q_t  = r_t + gamma [fell: 0 | cut off: V_phi(s'_t) | else Q_{t+1}],
     MC_t = r_t + gamma [fell: 0 | cut off: tail(s'_t)  | else MC_{t+1}],
 
-cut off by the window's edge or by the episode's clock, r_t = 1 + reward_offset. Tails have no clock: a bootstrapped
-truncation asks what going on would be worth, so a truncated step has a tail of its own, from the
-state where the clock struck, while the window goes on in a new episode. In the lab's version
-(`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the window's edge ends
-with its episode's clock.
+cut off by the window's edge or by the episode's clock, with r_t = 1 + reward_offset. Tails have no
+clock: a bootstrapped truncation asks what going on would be worth, so a truncated step has a tail
+of its own, from the state where the clock struck, while the window goes on in a new episode. In
+the lab's version (`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the
+window's edge ends with its episode's clock.
 
 Shapes: N windows, T steps, P parameters.
 """
@@ -143,7 +143,8 @@ def collect_windows(
         _play(
             params, config.hidden_dim, keys[share], burn_in[share], spec.max_episode_steps,
             horizon(config.gamma), not config.bootstrap_truncation, config.gamma,
-            1.0 + config.reward_offset, config.fixed_start, start_state, states[share], elapsed[share], tails[share],
+            1.0 + config.reward_offset, config.fixed_start, start_state,
+            states[share], elapsed[share], tails[share],
             *(column[share] for column in recorded),
         )  # fmt: skip
 
