@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 VISITS = [
     *(("bandit", {"bandit_view": view}) for view in BANDIT_VIEWS),
     *(("toypole", {"pole_view": view}) for view in POLE_VIEWS),
-    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "baseline")),
+    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "baseline", "rewards")),
 ]
 DUMP = re.compile(r"^[^;:]+: [^;]*;")  # field: value; ...
 LABELS = """charts => charts.flatMap(chart =>
