@@ -211,6 +211,13 @@ def _agreement(part: dict[str, Any]) -> str:
         for row in part["rows"]
     ]
     head = "Agent", "Notebook's loop", "`Config.lab()`", "Difference", "Would have shown"
+    last = max(row["step"] for row in part["curves"])
+    ends: dict[str, dict[str, str]] = {}
+    for row in part["curves"]:
+        if row["step"] == last:
+            interval = {"estimate": row["mean"], "low": row["low"], "high": row["high"]}
+            ends.setdefault(row["agent"], {})[row["set"]] = _interval(interval, row["n"])
+    sets = list(next(iter(ends.values())))
     return (
         "## Agreement with the lab notebook\n\n"
         f"The notebook's own loop, run on {part['date']}. Means and differences with 95% t "
@@ -219,6 +226,8 @@ def _agreement(part: dict[str, Any]) -> str:
         "critic is never trained; `batch_mean_with_critic` is the mended variant. Control: task 2 "
         "as written against the mended variant, which must not agree.\n\n"
         + table(head, lines)
+        + "\nThe ends of the curves below, final returns with 95% t intervals:\n\n"
+        + table(["Agent", *sets], [[agent, *found.values()] for agent, found in ends.items()])
         + "\n![Curves of the three agents: the notebook's loop, pgcore as written, pgcore "
         "corrected](agreement.svg)\n"
     )

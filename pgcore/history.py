@@ -55,7 +55,7 @@ class History:
     def reached(self, threshold: float) -> np.ndarray:
         """Which seeds had an evaluation of at least `threshold`.  [S] bool
 
-        The best of K means of `eval_episodes` episodes: many a seed has one such evaluation whose
+        The best of K means of `eval_episodes` episodes: many seeds has one such evaluation whose
         policy does not reach the threshold over 100 episodes (see train.final_evaluation).
         """
         return np.any(self.eval_returns >= threshold, axis=0)

@@ -30,7 +30,7 @@ from pgcore.learners import State, shape_of
 from pgcore.rollout import Rollout
 
 PATIENCE = 2.0  # seconds; a first call that takes longer says that it compiles
-SEEDS_WORTH_A_THREAD = 24  # below, the threads' meetings at the GIL cost more than they gain
+SEEDS_WORTH_A_THREAD = 24  # below, threads cost more in waiting for the GIL than they gain
 
 
 def train(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks import agreement
+from benchmarks import agreement, report
 from benchmarks.notebook import AGENTS
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict]:
-    return agreement.compare()["rows"]
+def compared() -> dict:
+    return agreement.compare()
+
+
+@pytest.fixture(scope="module")
+def rows(compared: dict) -> list[dict]:
+    return compared["rows"]
 
 
 def test_every_agent_of_the_notebook_is_compared_with_enough_seeds(rows: list[dict]) -> None:
@@ -34,3 +41,20 @@ def test_an_agent_whose_critic_learns_would_be_seen(rows: list[dict]) -> None:
     assert len(control) == 2
     for row in control:
         assert row["difference"]["low"] > 0
+
+
+def test_the_readme_and_the_results_state_the_ends_of_the_six_curve_sets(compared: dict) -> None:
+    root = Path(__file__).parent.parent
+    readme = (root / "README.md").read_text()
+    last = [row for row in compared["curves"] if row["step"] == 10_000]
+    assert len(last) == 9
+    for agent in ("policy gradient", "batch mean", "actor-critic"):
+        key = agent.replace(" ", "_").replace("-", "_")
+        notebook, written, corrected = (
+            f"{row['mean']:.0f} [{row['low']:.0f}, {row['high']:.0f}]"
+            for row in last
+            if row["agent"] == key
+        )
+        assert f"| {agent} | {written} | {corrected} | {notebook} |" in readme
+    results = (root / "benchmarks/RESULTS.md").read_text()
+    assert report.SECTIONS["agreement"](compared).strip() in results

@@ -163,7 +163,8 @@ def _layers(
     )
     halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
-        *(_rule(value, text) for value, text in ((threshold, "solved"), (random, "random"))
+        *(_rule(value, text)
+          for value, text in ((threshold, "Gymnasium's threshold"), (random, "random"))
           if value is not None),
         band.encode(y=alt.Y("low:Q", scale=y_scale, title="episodic return"), y2="high:Q",
                     detail=each),

@@ -86,12 +86,12 @@ def test_the_variance_is_said_against_both(half):
     [
         ("b = v", 0.4, "by theory it adds no bias."),
         ("b = v", 1e-9, "errs once in a thousand"),
-        ("b = mean(v)", 1e-9, "**Caught in the act**: it reads states of other steps"),
+        ("b = mean(v)", 1e-9, "**As the text suggests**: it reads states of other steps"),
         ("b = r", 0.4, "is suspect: it reads `r`, which the action decides"),
         ("b = q + r", 0.4, "it reads `q`, `r`, which the action decide"),
         ("psi = 2 * q", 1e-9, "the weight is not Q less a baseline"),
         ("psi = q - 0.1 * q", 1e-9, "Q comes in more than once"),
-        ("b = 0.5 * q", 1e-9, "**Caught in the act**: it reads `q`"),
+        ("b = 0.5 * q", 1e-9, "**As the text suggests**: it reads `q`"),
     ],
 )
 def test_text_and_measurement_stand_side_by_side(half, text, p, said):

@@ -206,10 +206,16 @@ def test_signal_is_compared_without_units():
     words = cloud_words.on_the_signal(measured)
     assert "Normalized has the least variance, 0.00100 [0.00090, 0.00110]" in words
     assert "least for GAE, 5.0 [4.5, 5.8]" in words
-    assert "Normalized has 7.1 [6.7, 7.5] and plain policy gradient 10.0 [9.1, 11.2]" in words
+    assert "Normalized has 7.1 [6.7, 7.5], clearly more; plain policy gradient has 10.0" in words
     assert "GAE has most updates the right way, 70% [68%, 72%]" in words
     assert "plain policy gradient has 60% [58%, 62%] (n = 4,000 batches" in words
     assert "best of 3" in words
+    measured["gae"] = replace(measured["gae"], snr=interval(0.021, 0.019, 0.023))
+    words = cloud_words.on_the_signal(measured)
+    assert "Normalized has 7.1 [6.7, 7.5], and the two are not told apart" in words
+    measured["gae"] = replace(measured["gae"], snr=interval(0.019, 0.017, 0.021))
+    words = cloud_words.on_the_signal(measured)
+    assert "It is least for Normalized, 7.1 [6.7, 7.5]; plain policy gradient" in words
 
 
 SIXTY = interval(0.60, 0.58, 0.62)

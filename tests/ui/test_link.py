@@ -122,7 +122,7 @@ def test_values_of_one_setting_are_series_with_colours_of_their_own():
         ({"vary": "gamma", "values": "2"}, "gamma is 2.0; it must be a number from 0.0 to 1.0"),
         ({"vary": "gamma", "values": "0,.1,.2,.3,.4,.5,.6,.7,.8"}, "at most 8 can be told apart"),
         ({"algorithms": "batch_mean(gamma=2)"}, "gamma is 2.0; it must be"),
-        ({"algorithms": "batch_mean(colour=red)"}, "'colour' is no setting"),
+        ({"algorithms": "batch_mean(colour=red)"}, "is to have 'colour'"),
         ({"algorithms": "batch_mean((gamma=0.9))"}, "algorithms names 'batch_mean((gamma=0.9))'"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_formula_is_judged_and_trained_and_shared():
     assert not app.exception
     words = " ".join(text.value for text in app.markdown)
     assert "**Biased**" in words
-    assert "**Caught in the act**: it reads `q`" in words
+    assert "**As the text suggests**: it reads `q`" in words
     assert "**Trained**, it ends at" in words
     assert latex(app)[0] == r"\Psi_t = Q_t - 0.5 \cdot Q_t"
     assert app.query_params["formula"] == "b = 0.5 * q"

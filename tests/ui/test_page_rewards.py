@@ -113,14 +113,3 @@ def test_where_every_reward_is_0_there_is_no_truth_to_measure_against(page):
     app.switch_page(f"pages/{page}.py").run()
     assert not app.exception
     assert "there is nothing to measure an update against" in said(app)
-
-
-def test_a_policy_is_found_while_a_setting_is_compared():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    app.session_state["predictions"] = {"critic": ""}
-    query = {"vary": "gamma", "values": "0.9,0.99", "num_seeds": "2", "total_timesteps": "1000"}
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    settled(app.switch_page("pages/variance.py").run())
-    assert app.get("vega_lite_chart")

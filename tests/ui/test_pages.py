@@ -79,3 +79,20 @@ def test_settings_survive_a_change_of_page():
     app.switch_page("pages/start.py").run()
     app.switch_page("pages/train.py").run()
     assert app.query_params["num_seeds"] == "3"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_a_comparison_on_train_leaves_every_other_page_as_it_is(page):
+    app = opened(
+        page.path, algorithms="actor_critic,gae", vary="gamma", values="0.9,0.99", v="2",
+        num_seeds="3", total_timesteps="1000",
+    )  # fmt: skip
+    assert not app.exception
+    assert app.session_state["settings"]["vary"] == "gamma"
+
+
+@pytest.mark.parametrize("own", ["num_seeds=5", "env_id=Acrobot-v1", "total_timesteps=500"])
+def test_one_algorithm_alone_may_not_change_what_the_figure_is_drawn_over(own):
+    figure, refused = series.parse_figure({"algorithms": f"ppo({own}),batch_mean"})
+    assert figure.algorithms == ("ppo", "batch_mean") and not figure.changes
+    assert own.split("=")[0] in refused[0] and "one algorithm may have its own" in refused[0]

@@ -40,7 +40,7 @@ def test_the_answer_follows_the_runs(below, above, which):
     assert option == words.OPTIONS[which]
     assert f"{below / N:.1%}" in why and f"{above / N:.1%}" in why
     assert ("not told apart with 400 runs" in why) == (which == 0)
-    assert ("commits to it" in why) == (which == 1)
+    assert ("more probable still" in why) == (which == 1)
 
 
 def test_the_pages_own_runs_hold_the_surprise():

@@ -10,15 +10,15 @@ from pgcore.exact.bandit import Bandit, never_good_arm
 from pgcore.exact.fates import FATES, shares, which_sticks
 from ui.shell.sums import adding_up
 
-QUESTION = "b\\* − 1 and b\\* + 1 have equal variance. Do they meet the same fate?"
+QUESTION = "b\\* − 1 and b\\* + 1 have equal variance. Do runs with them end alike?"
 OPTIONS = (
     "Neither: no difference shows",
     "b\\* − 1 gets stuck on a worse arm more often",
     "b\\* + 1 gets stuck on a worse arm more often",
 )
 REASON = (
-    "A low baseline rewards whatever was pulled first, and the policy commits to it; a high one "
-    "punishes it, and the policy tries the others (Chung et al. 2021)."
+    "A low baseline rewards whatever was pulled first, and it becomes more probable still; a high "
+    "one makes it less probable, and the policy tries the others (Chung et al. 2021)."
 )
 HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
 

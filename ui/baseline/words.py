@@ -60,7 +60,7 @@ def on_the_text(judged: Judgement) -> str:
         return "**The text** reads nothing that the action decides: by theory it adds no bias."
     reason = reads(formula)
     if bias == "biased":
-        return f"**Caught in the act**: {reason}, and the bias is there."
+        return f"**As the text suggests**: {reason}, and the bias is there."
     if bias == "identical":
         return f"**The text** is suspect: {reason}. Here it comes to the same as Q − V."
     return (

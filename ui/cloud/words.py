@@ -143,17 +143,18 @@ def on_the_signal(measurements: Mapping[str, Measurement]) -> str:
     clear = [key for key in known if noise[key].estimate > 0]
     best = max(known, key=lambda key: known[key].right_way.estimate)
     sentence = (
-        f"**Least variance is not the clearest signal.** {NAMES[smallest]} has the least "
-        f"variance, {known[smallest].ratio} of plain policy gradient's; a weight on a smaller "
-        "scale has a smaller variance and a smaller mean. Noise over signal, √(tr Σ) / |E g|, has "
-        "no scale. "
+        f"**Least variance and clearest signal.** {NAMES[smallest]} has the least variance, "
+        f"{known[smallest].ratio} of plain policy gradient's. A weight on a smaller scale has a "
+        "smaller variance and a smaller mean; noise over signal, √(tr Σ) / |E g|, has no scale. "
     )
     if clear:
         least = min(clear, key=lambda key: noise[key].estimate)
-        sentence += (
-            f"It is least for {NAMES[least]}, {noise[least]:.1f}, where {NAMES[smallest]} has "
-            f"{noise[smallest]:.1f} and plain policy gradient {noise['policy_gradient']:.1f}. "
-        )
+        sentence += f"It is least for {NAMES[least]}, {noise[least]:.1f}; "
+        if least != smallest:
+            apart = noise[least].high < noise[smallest].low
+            sentence += f"{NAMES[smallest]} has {noise[smallest]:.1f}, "
+            sentence += "clearly more; " if apart else "and the two are not told apart; "
+        sentence += f"plain policy gradient has {noise['policy_gradient']:.1f}. "
     return (
         f"{sentence}{NAMES[best]} has most updates the right way, {known[best].right_way:.0%}; "
         f"plain policy gradient has {known['policy_gradient'].right_way:.0%} "

@@ -118,7 +118,7 @@ def trained(figure: Figure, score: str, place: DeltaGenerator) -> Pool:
 def needs_two(pool: Pool) -> bool:
     """Whether there is something to compare; if not, it is said."""
     if len(pool.histories) < 2:
-        st.info("Choose at least two algorithms above: one alone cannot be confused with another.")
+        st.info("Choose at least two algorithms above: a comparison needs two.")
         return False
     scores = pool.scores
     if len({float(x.mean()) for x in scores.values()}) < len(scores):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -252,7 +253,7 @@ def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
         band_picker()
         for label, preset, icon, text in PRESETS:
             st.button(label, icon=icon, help=text, on_click=link.adopt, args=(preset,))
-        shown = figure_or_stop()
+        shown = _checked()
         if state["kept"]:
             st.button("Drop kept", icon=":material/close:", on_click=keep, args=(None,))
         text = "Keep these curves on the chart, dashed, to compare the next ones with"
@@ -270,7 +271,14 @@ def band_picker() -> None:
 
 
 def figure_or_stop(**changes: Any) -> Figure:
-    """The figure of the settings, some of them changed; the page ends if they clash."""
+    """The figure of the settings, some of them changed; the page ends if they clash.
+
+    A series an algorithm: the setting that varies varies on Train alone.
+    """
+    return replace(_checked(**changes), vary=None, values=())
+
+
+def _checked(**changes: Any) -> Figure:
     try:
         return link.figure(**changes)
     except ValueError as error:

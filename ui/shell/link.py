@@ -223,6 +223,6 @@ def _values(parameters: Mapping[str, Parameter], whole: bool) -> dict[str, str]:
 def show_refusals() -> None:
     """Say what the link asked for and could not have, until the visitor has read it."""
     if refused := st.session_state.get("refused"):
-        title = "From the link; what cannot be had has its default in its place:"
+        title = "This link asks for values that are not allowed. Their defaults are used:"
         with notices(refused, title=title):
             st.button("Close", key="refused_read", on_click=refused.clear, type="tertiary")

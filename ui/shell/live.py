@@ -4,7 +4,7 @@
     live.follow(shown, "page")               # the bar and the buttons, until all have ended
     histories = live.finished(shown)
 
-The runs belong to the engine and not to the session: who asks for the same gets the same.
+The runs belong to the engine and not to the session: sessions that ask for the same run share it.
 """
 
 from __future__ import annotations
@@ -116,13 +116,14 @@ def run_figure(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, Run], F
 
     Returns: the runs to show, if any, and the figure they belong to.
     """
-    state = st.session_state
-    patience = runs.QUICK_SECONDS if "last_figure" in state else ARRIVAL_SECONDS
+    state = st.session_state.setdefault("last_figures", {})  # by page
+    page = st.session_state.get("page")
+    patience = runs.QUICK_SECONDS if page in state else ARRIVAL_SECONDS
     shown = run_or_offer(figure.configs, place, patience=patience)
     if shown:
-        state["last_figure"] = figure
+        state[page] = figure
         return shown, figure
-    last = state.get("last_figure")
+    last = state.get(page)
     if last is None:
         return {}, figure
     st.warning("The settings above have not run yet; the picture below belongs to earlier ones.")
@@ -160,7 +161,7 @@ def progress(shown: Mapping[str, Run]) -> None:
         if run.status == "failed":
             notice(f"The run of {run.config.algorithm} failed. {run.error}", "error")
         if run.status == "abandoned":
-            st.warning(f"The run of {run.config.algorithm} was paused for long; it has ended.")
+            st.warning(f"The run of {run.config.algorithm} was paused too long and was stopped.")
     steps = sum(run.share * run.steps for run in every)
     total = sum(run.steps for run in every)
     live = [run for run in every if run.live]

@@ -126,7 +126,7 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
             figure, st.selectbox,
             help="Whose policy is held still. More agents, and their settings: on Train.",
         )  # fmt: skip
-    config = as_trained(figure.config_of(agent))
+    config = as_trained(figure.configs[agent])
     _truth_or_stop(config)
     with which:
         seed = controls.pick(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])

@@ -191,8 +191,12 @@ def parse_figure(texts: Mapping[str, str]) -> tuple[Figure, list[str]]:
             )
             continue
         own = dict(part.partition("=")[::2] for part in (found["changes"] or "").split(";") if part)
-        own.pop("algorithm", None)
         try:
+            if strange := set(own) - set(VARIABLE):
+                raise ValueError(
+                    f"{key} alone is to have {min(strange)[:40]!r}; one algorithm may have its own "
+                    f"{', '.join(VARIABLE)}."
+                )
             whole = Config.from_strings(config.to_strings() | {"algorithm": key} | own)
         except ValueError as error:
             refused.append(str(error))
