@@ -8,11 +8,11 @@ tail replace the critic. So each step has two targets,
     Q_t  = r_t + gamma [fell: 0 | cut off: V_phi(s'_t) | else Q_{t+1}],
     MC_t = r_t + gamma [fell: 0 | cut off: tail(s'_t)  | else MC_{t+1}],
 
-cut off by the window's edge or by the episode's clock. Tails have no clock: a bootstrapped
-truncation asks what going on would be worth, so a truncated step has a tail of its own, from the
-state where the clock struck, while the window goes on in a new episode. In the lab's version
-(`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the window's edge ends
-with its episode's clock.
+cut off by the window's edge or by the episode's clock, with r_t = 1 + reward_offset. Tails have no
+clock: a bootstrapped truncation asks what going on would be worth, so a truncated step has a tail
+of its own, from the state where the clock struck, while the window goes on in a new episode. In
+the lab's version (`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the
+window's edge ends with its episode's clock.
 
 Shapes: N windows, T steps, P parameters.
 """
@@ -143,7 +143,8 @@ def collect_windows(
         _play(
             params, config.hidden_dim, keys[share], burn_in[share], spec.max_episode_steps,
             horizon(config.gamma), not config.bootstrap_truncation, config.gamma,
-            config.fixed_start, start_state, states[share], elapsed[share], tails[share],
+            1.0 + config.reward_offset, config.fixed_start, start_state,
+            states[share], elapsed[share], tails[share],
             *(column[share] for column in recorded),
         )  # fmt: skip
 
@@ -201,8 +202,11 @@ def target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
-    """Discounted rewards of playing on from a standing state, for `steps` at most."""
+def tail(theta, hidden, gamma, reward, key, steps, x, x_dot, angle, angle_dot):
+    """Discounted rewards of playing on from a standing state, for `steps` at most.
+
+    Each step is worth `reward`.
+    """
     total, weight = 0.0, 1.0
     for k in range(steps):
         z = preference(
@@ -211,7 +215,7 @@ def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
         )  # fmt: skip
         action = 1 if uniform_kernel(key, k) < sigmoid(z) else 0
         x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
-        total += weight
+        total += reward * weight
         weight *= gamma
         if fell:
             break
@@ -220,7 +224,7 @@ def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
 
 @kernel
 def _play(
-    theta, hidden, keys, burn_in, limit, longest, clock_ends, gamma, fixed, fixed_start,
+    theta, hidden, keys, burn_in, limit, longest, clock_ends, gamma, reward, fixed, fixed_start,
     states, elapsed, tails, obs, actions, probs, rewards, terminated, truncated, final_obs,
     values, final_values,
 ):  # fmt: skip
@@ -254,7 +258,7 @@ def _play(
             late = age == limit and not fell
             obs[i, t, 0], obs[i, t, 1], obs[i, t, 2], obs[i, t, 3] = x0, x1, x2, x3
             actions[i, t], probs[i, t] = action, p if action == 1 else ONE - p
-            rewards[i, t], terminated[i, t], truncated[i, t] = ONE, fell, late
+            rewards[i, t], terminated[i, t], truncated[i, t] = reward, fell, late
             values[i, t] = critic_value(theta, hidden, x0, x1, x2, x3)
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
@@ -264,4 +268,6 @@ def _play(
             if not fell and (late or t == steps - 1):
                 left = limit - age if clock_ends else longest
                 key = fold_kernel(tail_key, np.uint64(t))
-                tails[i, t] = tail(theta, hidden, gamma, key, left, x, x_dot, angle, angle_dot)
+                tails[i, t] = tail(
+                    theta, hidden, gamma, reward, key, left, x, x_dot, angle, angle_dot
+                )

@@ -23,10 +23,8 @@ VISITS = [
     *(("toypole", {"pole_view": view}) for view in POLE_VIEWS),
     *(("seeds", {"seeds_view": view, "seeds_pool": "30"}) for view in SEEDS_VIEWS),
     *(("inside", {"stage": stage}) for stage in STAGES),
-    *(
-        (file, {})
-        for file in ("", "train", "cloud", "parabola", "variance", "bootstrap", "baseline")
-    ),
+    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "bootstrap")),
+    *((file, {}) for file in ("baseline", "rewards")),
 ]
 DUMP = re.compile(r"^[^;:]+: [^;]*;")  # field: value; ...
 LABELS = """charts => charts.flatMap(chart =>

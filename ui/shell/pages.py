@@ -103,6 +103,10 @@ PAGES = [
         (*POLICY, BATCHES),
     ),
     Page(
+        "rewards", "Measure", "Shifted rewards", "What do r − 1 and r − 2 teach the agent?",
+        (AGENT, choice("rewards_seeds", (10, 30, 100, 300), 100, "Seeds of each")),
+    ),
+    Page(
         "bandit", "Know", "Exact bandit", "What does a baseline change, and what not?",
         (
             choice("bandit_view", BANDIT_VIEWS, "One pull"),
