@@ -3,11 +3,12 @@
 import streamlit as st
 
 from ui.path import view as path
-from ui.shell import link, pages
+from ui.shell import link, pages, style
 
 page = pages.navigation(position="top")
 file = page.url_path or pages.PAGES[0].file
 st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
+style.apply()
 st.session_state["framed"] = True
 link.read(pages.PARAMETERS)
 pages.arrive(file)

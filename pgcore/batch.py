@@ -18,7 +18,7 @@ class Batch:
     obs: np.ndarray  # [S, T, D] float32, what the policy saw
     actions: np.ndarray  # [S, T] int64, what it did
     probs: np.ndarray  # [S, T] float32, the probability it gave to that action
-    rewards: np.ndarray  # [S, T] float32
+    rewards: np.ndarray  # [S, T] float32, the environment's plus `config.reward_offset`
     terminated: np.ndarray  # [S, T] bool, the task ended here: nothing follows
     truncated: np.ndarray  # [S, T] bool, the clock ended it: something would have followed
     final_obs: np.ndarray  # [S, T, D] float32, the observation that followed, before any reset

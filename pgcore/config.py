@@ -59,6 +59,9 @@ class Config:
         5e-3, "Learning rate of the critic", low=1e-5, high=1.0, log=True
     )
     gamma: float = setting(0.99, "Discount factor", low=0.0, high=1.0, step=0.005)
+    reward_offset: float = setting(
+        0.0, "Added to every reward in training", low=-5.0, high=5.0, step=0.5
+    )
     gae_lambda: float = setting(0.95, "GAE's lambda", low=0.0, high=1.0, step=0.01)
     value_coef: float = setting(0.5, "Weight of the value loss", low=0.0, high=10.0, step=0.05)
     entropy_coef: float = setting(0.0, "Weight of the entropy bonus", low=0.0, high=1.0, step=0.005)

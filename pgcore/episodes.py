@@ -33,7 +33,7 @@ class Episode:
     actions: np.ndarray  # [T] int64: 0 pushes left, 1 right
     probs: np.ndarray  # [T] float32, the probability of action 1
     values: np.ndarray  # [T] float32, V_phi
-    returns: np.ndarray  # [T] float32, the discounted return that really followed
+    returns: np.ndarray  # [T] float32, the discounted return that followed, `reward_offset` in it
     terminated: bool  # fell, or left the track; else the clock ended it
 
     @property
@@ -89,7 +89,7 @@ def play(
             actions[e, :t],
             probs[e, :t],
             values[e, :t],
-            _returns(t, config.gamma),
+            _returns(t, config),
             bool(fell[e]),
         )
         for e, t in enumerate(lengths.tolist())
@@ -121,12 +121,12 @@ def _play(
         lengths[e], fell[e] = t, down
 
 
-def _returns(steps: int, gamma: float) -> np.ndarray:
-    """G_t of an episode that pays 1 a step; what the clock cut off is not counted.  [T]"""
-    rewards = np.ones((1, steps), np.float32)
+def _returns(steps: int, config: Config) -> np.ndarray:
+    """G_t of rewards of 1 + `reward_offset`; what the clock cut off is not counted.  [T]"""
+    rewards = np.full((1, steps), 1 + config.reward_offset, np.float32)
     ended = np.zeros((1, steps), np.bool_)
     ended[0, -1] = True
-    return returns.monte_carlo(rewards, ended, np.float32(gamma))[0]
+    return returns.monte_carlo(rewards, ended, np.float32(config.gamma))[0]
 
 
 def typical_best_worst(episodes: Sequence[Episode]) -> dict[str, int]:

@@ -54,7 +54,7 @@ class Rollout:
         self.final_obs = np.zeros_like(self.obs)
         self.actions = np.zeros((rows, room), np.int64)
         self.probs = np.ones((rows, room), np.float32)
-        self.rewards = np.zeros((rows, room), np.float32)
+        self.rewards = np.zeros((rows, room), np.float32)  # as the environment pays them
         self.terminated = np.zeros((rows, room), np.bool_)
         self.truncated = np.zeros((rows, room), np.bool_)
 
@@ -88,11 +88,14 @@ class Rollout:
     def batch(self, values: np.ndarray, final_values: np.ndarray) -> Batch:
         """The complete batches with the critic's view of them; moves the running mean on.
 
+        Here `reward_offset` enters, for both learners: a batch holds the rewards learned from.
+
         Args:
             values, final_values: [S, T] V_phi of `obs` and of `final_obs`.
         """
+        rewards = self.rewards + np.float32(self.config.reward_offset)
         q_values, valid, mean = _targets(
-            self.rewards,
+            rewards,
             final_values,
             self.terminated,
             self.truncated,
@@ -107,7 +110,7 @@ class Rollout:
             obs=self.obs,
             actions=self.actions,
             probs=self.probs,
-            rewards=self.rewards,
+            rewards=rewards,
             terminated=self.terminated,
             truncated=self.truncated,
             final_obs=self.final_obs,

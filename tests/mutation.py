@@ -34,7 +34,7 @@ TESTS = {  # by module: the tests that are its own, the quickest first
     "evaluation": "evaluation",
     "exact": "exact_bandit exact_toypole exact_library",
     "formula": "formula",
-    "gradients": "findings judgement hindsight whole_episodes charts_exact gradients",
+    "gradients": "findings judgement hindsight whole_episodes bootstrapping charts_exact gradients",
     "history": "history",
     "jobs": "jobs",
     "learners": "learners train",

@@ -16,6 +16,7 @@
                       what one constant, a learned critic and a typed formula are worth
     hindsight.py, outcome.py
                       which action of a batch was the worse, and what the update did about it
+    bootstrapping.py  what a target says of the steps after a batch's end, and what it costs
     enumerated.py     ToyPole's windows enumerated, beside windows sampled
 
 One policy is held still, every estimator sees the same batches, and what varies is the estimate

@@ -161,7 +161,8 @@ def true_returns(
 
     def work(share: slice) -> None:
         _both_actions(
-            windows.params, config.hidden_dim, config.gamma, keys[share], windows.states[share],
+            windows.params, config.hidden_dim, config.gamma, 1.0 + config.reward_offset,
+            keys[share], windows.states[share],
             windows.elapsed[share], limit, horizon(config.gamma),
             not config.bootstrap_truncation, out[share],
         )  # fmt: skip
@@ -193,7 +194,7 @@ def _preference_gradients(theta, hidden, obs, p, field):
 
 @kernel
 def _both_actions(
-    theta, hidden, gamma, keys, states, elapsed, limit, longest, clock_ends, out
+    theta, hidden, gamma, reward, keys, states, elapsed, limit, longest, clock_ends, out
 ):  # fmt: skip
     for i in range(keys.shape[0]):
         left = limit - elapsed[i] - 1 if clock_ends else longest
@@ -205,5 +206,7 @@ def _both_actions(
                 later = 0.0
                 if not fell:
                     key = fold_kernel(keys[i], np.uint64(2 * m + action))
-                    later = tail(theta, hidden, gamma, key, left, x, x_dot, angle, angle_dot)
-                out[i, action, m] = 1.0 + gamma * later
+                    later = tail(
+                        theta, hidden, gamma, reward, key, left, x, x_dot, angle, angle_dot
+                    )
+                out[i, action, m] = reward + gamma * later

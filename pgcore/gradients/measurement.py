@@ -162,7 +162,7 @@ def measure(
     u, u_projections = gradients[unbiased], projections[unbiased]
     columns, betas = {}, {}
     for key, g in gradients.items():
-        own, beta = projections[key], _control(g, u)
+        own, beta = projections[key], control(g, u)
         mu = ((1 - beta) * reference.mean).astype(g.dtype)
         columns[key] = np.concatenate(
             [
@@ -195,7 +195,7 @@ def measure(
     }
 
 
-def _control(g: Array, u: Array) -> float:
+def control(g: Array, u: Array) -> float:
     """beta = tr Cov(g, u) / tr Var(u), with which g - beta u scatters least."""
     if g is u:
         return 1.0

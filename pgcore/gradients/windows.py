@@ -8,11 +8,11 @@ tail replace the critic. So each step has two targets,
     Q_t  = r_t + gamma [fell: 0 | cut off: V_phi(s'_t) | else Q_{t+1}],
     MC_t = r_t + gamma [fell: 0 | cut off: tail(s'_t)  | else MC_{t+1}],
 
-cut off by the window's edge or by the episode's clock. Tails have no clock: a bootstrapped
-truncation asks what going on would be worth, so a truncated step has a tail of its own, from the
-state where the clock struck, while the window goes on in a new episode. In the lab's version
-(`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the window's edge ends
-with its episode's clock.
+cut off by the window's edge or by the episode's clock, with r_t = 1 + reward_offset. Tails have no
+clock: a bootstrapped truncation asks what going on would be worth, so a truncated step has a tail
+of its own, from the state where the clock struck, while the window goes on in a new episode. In
+the lab's version (`bootstrap_truncation=False`) a truncation is worth 0, and the tail at the
+window's edge ends with its episode's clock.
 
 Shapes: N windows, T steps, P parameters.
 """
@@ -143,13 +143,14 @@ def collect_windows(
         _play(
             params, config.hidden_dim, keys[share], burn_in[share], spec.max_episode_steps,
             horizon(config.gamma), not config.bootstrap_truncation, config.gamma,
-            config.fixed_start, start_state, states[share], elapsed[share], tails[share],
+            1.0 + config.reward_offset, config.fixed_start, start_state,
+            states[share], elapsed[share], tails[share],
             *(column[share] for column in recorded),
         )  # fmt: skip
 
     on_threads(play, n, threads, progress)
     batch = _batch(config, *recorded)
-    mc_q = _target(config, batch, tails)
+    mc_q = target(config, batch, tails)
     return Windows(batch, mc_q, states, elapsed, params, config)
 
 
@@ -183,22 +184,29 @@ def _batch(config: Config, *recorded: np.ndarray) -> Batch:
     n, t = columns["rewards"].shape
     valid, unknown = np.ones((n, t), np.bool_), np.zeros(n, np.float32)
     batch = Batch(**columns, valid=valid, q_values=columns["values"], past_mean=unknown)
-    q_values = _target(config, batch, batch.final_values)
+    q_values = target(config, batch, batch.final_values)
     means = q_values.mean(-1, dtype=np.float64)  # [N]
     past_mean = ((means.sum() - means) / (n - 1)).astype(np.float32)  # of the other windows
     return replace(batch, q_values=q_values, past_mean=past_mean)
 
 
-def _target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
-    """Returns with `follows` [N, T] standing for what came after a cut.  [N, T]"""
+def target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
+    """Returns with `follows` [N, T] standing for what came after a cut.  [N, T]
+
+    A cut is the batch's last step, or a step at which the episode's clock struck; where the pole
+    fell, nothing follows. Without `bootstrap_truncation` the clock's cut is worth 0 too.
+    """
     terminated = batch.terminated if config.bootstrap_truncation else batch.ended
     gamma = np.float32(config.gamma)
     return returns.bootstrapped_q(batch.rewards, follows, terminated, batch.truncated, gamma)
 
 
 @kernel
-def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
-    """Discounted rewards of playing on from a standing state, for `steps` at most."""
+def tail(theta, hidden, gamma, reward, key, steps, x, x_dot, angle, angle_dot):
+    """Discounted rewards of playing on from a standing state, for `steps` at most.
+
+    Each step is worth `reward`.
+    """
     total, weight = 0.0, 1.0
     for k in range(steps):
         z = preference(
@@ -207,7 +215,7 @@ def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
         )  # fmt: skip
         action = 1 if uniform_kernel(key, k) < sigmoid(z) else 0
         x, x_dot, angle, angle_dot, fell = advance(x, x_dot, angle, angle_dot, action)
-        total += weight
+        total += reward * weight
         weight *= gamma
         if fell:
             break
@@ -216,7 +224,7 @@ def tail(theta, hidden, gamma, key, steps, x, x_dot, angle, angle_dot):
 
 @kernel
 def _play(
-    theta, hidden, keys, burn_in, limit, longest, clock_ends, gamma, fixed, fixed_start,
+    theta, hidden, keys, burn_in, limit, longest, clock_ends, gamma, reward, fixed, fixed_start,
     states, elapsed, tails, obs, actions, probs, rewards, terminated, truncated, final_obs,
     values, final_values,
 ):  # fmt: skip
@@ -250,7 +258,7 @@ def _play(
             late = age == limit and not fell
             obs[i, t, 0], obs[i, t, 1], obs[i, t, 2], obs[i, t, 3] = x0, x1, x2, x3
             actions[i, t], probs[i, t] = action, p if action == 1 else ONE - p
-            rewards[i, t], terminated[i, t], truncated[i, t] = ONE, fell, late
+            rewards[i, t], terminated[i, t], truncated[i, t] = reward, fell, late
             values[i, t] = critic_value(theta, hidden, x0, x1, x2, x3)
             x0, x1 = np.float32(x), np.float32(x_dot)
             x2, x3 = np.float32(angle), np.float32(angle_dot)
@@ -260,4 +268,6 @@ def _play(
             if not fell and (late or t == steps - 1):
                 left = limit - age if clock_ends else longest
                 key = fold_kernel(tail_key, np.uint64(t))
-                tails[i, t] = tail(theta, hidden, gamma, key, left, x, x_dot, angle, angle_dot)
+                tails[i, t] = tail(
+                    theta, hidden, gamma, reward, key, left, x, x_dot, angle, angle_dot
+                )

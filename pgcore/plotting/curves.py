@@ -13,10 +13,14 @@ import pandas as pd
 from pgcore import envs, stats
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series
-from pgcore.plotting.theme import HEIGHT, PALETTE, place, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, place, spec, spread
 
 SEED_LINES = 30  # thin lines drawn per series
-LABEL_SHARE = 1 / 14  # of the chart's height, for a label
+LINE_SHARE = 1 / 16  # of the plot's height, for a line of a label
+LINE_HEIGHT = 15  # pixels; a plot is at least 16 of them high
+LETTERS = 26  # of a label, beyond which it has two lines if there is room for them
+LETTER = 6.0  # pixels, on average
+LABEL_GAP = 14  # pixels between the plot and its labels; a thin line leads across
 WIDTH = 620  # pixels, in a notebook; in the app the container's
 COLUMNS = (
     *("series", "colour", "dashed", "seed"),  # seed is -1 on the line of all seeds
@@ -38,10 +42,37 @@ def rows(series: Sequence[Series], band: str, bottom: float, top: float) -> pd.D
     if not parts:
         return pd.DataFrame(columns=[*COLUMNS])
     frame = pd.concat(parts, ignore_index=True).reindex(columns=[*COLUMNS])
-    labelled, gap = frame["label"].fillna("") != "", (top - bottom) * LABEL_SHARE
-    ends = frame.loc[labelled, "mean"]
+    labelled = frame["label"].fillna("") != ""
+    ends, labels = frame.loc[labelled, "mean"], _wrapped(frame.loc[labelled, "label"].tolist())
+    lines = max(label.count("\n") + 1 for label in labels)
+    gap = (top - bottom) * LINE_SHARE * lines
+    frame.loc[labelled, "label"] = labels
     frame.loc[labelled, "label_y"] = spread(ends, gap, bottom + gap / 2, top - gap / 2)
     return frame
+
+
+def _label(series: Series) -> str:
+    return f"{series.label}, n = {series.history.config.num_seeds}"
+
+
+def _wrapped(labels: Sequence[str]) -> list[str]:
+    """The labels, long ones in two lines as even as can be, where all find room."""
+    if 2 * len(labels) * LINE_SHARE > 1:
+        return [*labels]
+    return [_halved(label) if len(label) > LETTERS else label for label in labels]
+
+
+def _halved(label: str) -> str:
+    spaces = [place for place, letter in enumerate(label) if letter == " "]
+    spaces = [place for place in spaces if label[place - 1] == ","] or spaces
+    middle = min(spaces, key=lambda place: abs(2 * place - len(label)))
+    return f"{label[:middle]}\n{label[middle + 1 :]}"
+
+
+def room(series: Sequence[Series]) -> float:
+    """Pixels right of the lines that the labels of some series need."""
+    lines = "\n".join(_wrapped([_label(one) for one in series])).split("\n")
+    return LABEL_GAP + LETTER * max(map(len, lines))
 
 
 def _rows(series: Series, band: str) -> pd.DataFrame:
@@ -50,7 +81,7 @@ def _rows(series: Series, band: str) -> pd.DataFrame:
     seeds = returns.shape[1]
     middle = BANDS[band].of(returns.T)
     line = pd.DataFrame({"step": steps, "mean": middle.estimate, "seed": -1, "label": ""})
-    line.loc[len(line) - 1, "label"] = f"{series.label}, n = {seeds}"
+    line.loc[len(line) - 1, "label"] = _label(series)
     parts = [line]
     if BANDS[band].seed_lines:
         shown = returns[:, :SEED_LINES]
@@ -71,10 +102,10 @@ def curves_spec(
     highest: float,
     threshold: float | None,
     random: float | None,
-    background: str = "#FFFFFF",
+    beside: float,
 ) -> dict[str, Any]:
-    """The constant spec; the data are `rows`. `background` is the page's, behind the labels."""
-    built = _layers(last_step, lowest, highest, threshold, random, background)
+    """The constant spec; the data are `rows`. `beside` is their `room`, in pixels."""
+    built = _layers(last_step, lowest, highest, threshold, random, beside)
     return spec(built.properties(height=HEIGHT, width="container"))
 
 
@@ -91,7 +122,7 @@ def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
     returns = [x for one in series for x in one.history.eval_returns.ravel().tolist()]
     lowest, highest = min([0.0, *returns]), max([env.reward_threshold or 0.0, *returns])
     last = max(one.history.config.total_timesteps for one in series)
-    drawn = _layers(last, lowest, highest, env.reward_threshold, None, "#FFFFFF", PALETTE)
+    drawn = _layers(last, lowest, highest, env.reward_threshold, None, room(series), PALETTE)
     evaluation = series[0].history.config.eval_episodes
     note = f"{BANDS[band].meaning}; n counts seeds; an evaluation is {evaluation} episodes"
     built: alt.LayerChart = drawn.properties(
@@ -102,7 +133,7 @@ def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
         title=alt.TitleParams("", subtitle=note, anchor="start", subtitleColor="#555555"),
         description=f"Episodic return against environment steps, {note}",
     )
-    return built
+    return built.configure_axis(**WORDS["axis"])
 
 
 def _layers(
@@ -111,14 +142,19 @@ def _layers(
     highest: float,
     threshold: float | None,
     random: float | None,
-    background: str,
+    beside: float,
     palette: Sequence[str] | None = None,
 ) -> Any:  # a layered chart; Altair's types say more than one
-    """All marks. A screen reader hears the points; what only decorates them is hidden from it."""
+    """All marks. A screen reader hears the points; what only decorates them is hidden from it.
+
+    The labels stand right of the lines, in at most 60% of the chart's width.
+    """
+    edge = f"width - min({beside:g}, 0.6 * width)"  # where the lines' part ends
+    end = alt.ExprRef(edge)
     x = alt.X(
         "step:Q",
         title="environment steps",
-        scale=alt.Scale(domain=[0, last_step], nice=False),
+        scale=alt.Scale(domain=[0, last_step], range=[0, end], nice=False),
         axis=alt.Axis(format="~s", grid=False, tickCount=6),
     )
     y_scale = alt.Scale(domain=[lowest, highest], nice=False)
@@ -149,21 +185,26 @@ def _layers(
         "format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']' : '')"
     )
     points = means.transform_calculate(spoken=spoken).mark_point(size=60, opacity=0, clip=True)
-    label = base.transform_filter("datum.label").encode(
-        y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
+    label = base.transform_filter("datum.label")
+    leader = label.mark_rule(strokeWidth=1, opacity=0.5, aria=False).encode(
+        x=alt.value(end),
+        y=y,
+        y2="label_y:Q",
+        x2=alt.value(alt.ExprRef(f"{edge} + {LABEL_GAP - 4}")),
     )
-    early = f"datum.step < {0.6 * last_step}"  # a run that goes on: its label stands before it
-    written: Any = dict(
-        align=alt.ExprRef(f"{early} ? 'left' : 'right'"),
-        dx=alt.ExprRef(f"{early} ? 6 : -4"),
-        dy=alt.ExprRef(f"{early} ? 4 : -9"),
+    written = label.mark_text(
+        align="left",
+        dx=LABEL_GAP,
+        dy=alt.ExprRef(f"indexof(datum.label, '\\n') < 0 ? 0 : {-LINE_HEIGHT / 2}"),
+        limit=alt.ExprRef(f"width - ({edge}) - {LABEL_GAP}"),
+        lineBreak="\n",
+        lineHeight=LINE_HEIGHT,
         fontSize=13,
         fontWeight=600,
         aria=False,  # the points say it
     )
-    halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **written)
     layers = [
-        *(_rule(value, text)
+        *(_rule(value, text, end)
           for value, text in ((threshold, "Gymnasium's threshold"), (random, "random"))
           if value is not None),
         band.encode(y=alt.Y("low:Q", scale=y_scale, title="episodic return"), y2="high:Q",
@@ -171,20 +212,23 @@ def _layers(
         thin.encode(y=y, detail=["seed:N", *each], strokeDash=dash),
         line.encode(y=y, strokeDash=dash, detail=each),
         points.encode(y=y, tooltip=tooltip, description="spoken:N"),
-        halo,
-        label.mark_text(**written),
+        leader,
+        written.encode(
+            x=alt.value(end), y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
+        ),
     ]  # fmt: skip
     return alt.layer(*layers)
 
 
-def _rule(value: float, text: str) -> Any:
+def _rule(value: float, text: str, end: alt.ExprRef) -> Any:
     once = alt.Chart().transform_aggregate(rows="count()")  # one mark, not one a row
     at = alt.Y(datum=value)
-    rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9, aria=False).encode(y=at)
-    words = once.mark_text(align="left", dx=4, dy=-7, color="#888888", fontSize=12)
+    rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9, aria=False)
+    words = once.mark_text(align="left", dx=4, dy=-7, color=FAINT, fontSize=12)
     name = f"{text} {value:.0f}"
     told = alt.value(f"Reference line: {name}")
-    return rule + words.encode(y=at, x=alt.value(0), text=alt.value(name), description=told)
+    across = rule.encode(y=at, x=alt.value(0), x2=alt.value(end))
+    return across + words.encode(y=at, x=alt.value(0), text=alt.value(name), description=told)
 
 
 def table(series: Sequence[Series], threshold: float | None) -> pd.DataFrame:

@@ -17,6 +17,10 @@ import pandas as pd
 from pgcore.algorithms import ALGORITHMS
 
 HEIGHT = 330
+# Text that is less than the data and yet legible, on the page's own background (WCAG: 4.5 to 1).
+FAINT = {"expr": "luminance(background) > 0.5 ? '#5C5F66' : '#A9ADB5'"}
+_WORDS = {"labelColor": FAINT, "titleColor": FAINT, "labelFontSize": 12, "titleFontSize": 14}
+WORDS: dict[str, dict[str, Any]] = {"axis": _WORDS, "legend": _WORDS | {"labelFontSize": 13}}
 # What the app's theme holds for light backgrounds, for a notebook, which has no such theme.
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#C98500", "#3FA7E0"),
@@ -43,7 +47,11 @@ def place(field: str = "colour", palette: Sequence[str] | None = None) -> alt.Co
 
 def spec(chart: Any) -> dict[str, Any]:
     """The chart as a Vega-Lite dict without its data, for `st.vega_lite_chart(rows, spec)`."""
-    return _without_data(chart.to_dict())
+    built: dict[str, Any] = _without_data(chart.to_dict())
+    config = built.setdefault("config", {})
+    for part, words in WORDS.items():
+        config[part] = words | config.get(part, {})
+    return built
 
 
 def named(chart: Any, expression: str) -> Any:

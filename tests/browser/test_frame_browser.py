@@ -50,15 +50,36 @@ def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server:
     toypole.wait_for_function("tab => tab.ariaSelected === 'true'", arg=tab.element_handle())
 
 
-CONTRAST = """button => {
-  const numbers = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(x => x / 255)
+CONTRAST = """element => {
+  const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
+  const over = ([r, g, b, a = 1], under) =>
+    [r, g, b].map((x, i) => a * x + (1 - a) * under[i]);
+  const light = rgb => rgb.map(x => x / 255)
     .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
     .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
-  const style = getComputedStyle(button);
-  const [a, b] = [style.color, style.backgroundColor].map(numbers).map(light);
+  const behind = [];
+  const box = element.getBoundingClientRect();
+  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+  for (let at = element; at; at = at.parentElement) {  // a slider's value stands above its parent
+    const { left, right, top, bottom } = at.getBoundingClientRect();
+    if (x < left || x > right || y < top || y > bottom) continue;
+    behind.unshift(numbers(getComputedStyle(at).backgroundColor));
+  }
+  const ground = behind.reduce((under, colour) => over(colour, under), [255, 255, 255]);
+  const style = getComputedStyle(element);
+  const text = over(numbers(element instanceof SVGElement ? style.fill : style.color), ground);
+  const [a, b] = [text, ground].map(light);
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }"""
+SIZE = "element => parseFloat(getComputedStyle(element).fontSize)"
+READ = {  # on the page Train: what is read, and its smallest size in pixels
+    "[role=tab][aria-selected=true] p": 14,
+    "[data-testid=stSliderThumbValue]": 14,
+    "[aria-checked=true] p": 14,
+    "[data-testid=stCaptionContainer] p": 14,
+    "[data-testid=stVegaLiteChart] .role-axis-label text": 12,
+    "[data-testid=stVegaLiteChart] .role-axis-title text": 14,
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -70,3 +91,29 @@ def test_a_primary_button_can_be_read(browser: Browser, server: str, scheme: str
         button.wait_for()
         settled(page)
         assert button.evaluate(CONTRAST) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chosen_values_can_be_read(browser: Browser, server: str, scheme: str):
+    """They stand on the primary colour, as a button's words do."""
+    with visitor(browser, color_scheme=scheme) as page:
+        page.goto(f"{server}/train?v=2&algorithms=actor_critic&vary=gamma&values=0.5,0.9")
+        page.get_by_text("environment steps and every evaluation").wait_for()
+        page.get_by_role("button", name="Comparing gamma").click()
+        value = page.get_by_title("0.5", exact=True)
+        value.wait_for()
+        assert value.evaluate(CONTRAST) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_small_text_can_be_read(browser: Browser, server: str, scheme: str):
+    """The chosen tab and pill, a slider's value, captions, and the words of a chart's axes."""
+    with visitor(browser, color_scheme=scheme) as page:
+        page.goto(f"{server}/train")
+        page.get_by_text("environment steps and every evaluation").wait_for()
+        settled(page)
+        for selector, smallest in READ.items():
+            text = page.locator(selector).first
+            text.wait_for()
+            assert text.evaluate(CONTRAST) >= 4.5, selector
+            assert text.evaluate(SIZE) >= smallest, selector

@@ -13,7 +13,7 @@ import pytest
 from conftest import settled
 from playwright.sync_api import Page
 
-from ui.shell.pages import BANDIT_VIEWS, POLE_VIEWS
+from ui.shell.pages import BANDIT_VIEWS, POLE_VIEWS, SEEDS_VIEWS, STAGES
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +21,10 @@ pytestmark = pytest.mark.browser
 VISITS = [
     *(("bandit", {"bandit_view": view}) for view in BANDIT_VIEWS),
     *(("toypole", {"pole_view": view}) for view in POLE_VIEWS),
-    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "baseline")),
+    *(("seeds", {"seeds_view": view, "seeds_pool": "30"}) for view in SEEDS_VIEWS),
+    *(("inside", {"stage": stage}) for stage in STAGES),
+    *((file, {}) for file in ("", "train", "cloud", "parabola", "variance", "bootstrap")),
+    *((file, {}) for file in ("baseline", "rewards")),
 ]
 DUMP = re.compile(r"^[^;:]+: [^;]*;")  # field: value; ...
 LABELS = """charts => charts.flatMap(chart =>

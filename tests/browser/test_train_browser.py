@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from conftest import served, settled, visitor
+from conftest import PATIENCE, served, settled, visitor
 from playwright.sync_api import Browser, Page, expect
 
-from pgcore import Config, train
+from pgcore import ALGORITHMS, Config, train
 from pgcore.stats import mean_t_interval
 
 pytestmark = pytest.mark.browser
@@ -155,6 +156,34 @@ def test_replay_walks_through_a_finished_run(page: Page, server: str):
     page.get_by_role("button", name="Pause", exact=True).wait_for()
     page.get_by_role("button", name="Replay", exact=True).wait_for()  # it ends by itself
     page.get_by_text("evaluation 20 of 20").wait_for()
+
+
+BOXES = """texts => texts.map(text => {
+  const { left, right, top, bottom } = text.getBoundingClientRect();
+  return { left, right, top, bottom };
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("count", [3, 6, 8])
+def test_labels_lie_neither_on_lines_nor_on_each_other(
+    browser: Browser, server: str, width: int, count: int
+):
+    names = list(ALGORITHMS)[:count]
+    with visitor(browser, viewport={"width": width, "height": 844}) as page:
+        page.goto(f"{server}/train?v=2&algorithms={','.join(names)}")
+        page.get_by_text("environment steps and every evaluation").wait_for()
+        settled(page)
+        chart = page.get_by_test_id("stVegaLiteChart").first
+        words = chart.locator("text").filter(has_text="n = 10")
+        expect(words).to_have_count(count, timeout=PATIENCE)
+        labels = words.evaluate_all(BOXES)
+        lines = chart.locator(".mark-line path").evaluate_all(BOXES)
+        labels.sort(key=lambda box: box["top"])
+        for above, below in pairwise(labels):
+            assert (below["top"] + below["bottom"]) - (above["top"] + above["bottom"]) >= 2 * 13
+        end = max(box["right"] for box in lines)
+        assert all(end < box["left"] and box["right"] <= width for box in labels)
 
 
 @pytest.mark.parametrize(

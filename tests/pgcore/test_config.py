@@ -36,7 +36,7 @@ def test_defaults_are_the_documented_ones() -> None:
     documented = dict(
         algorithm="actor_critic", env_id="CartPole-v1", num_seeds=10, first_seed=0,
         total_timesteps=10_000, batch_size=32, hidden_dim=32, learning_rate=5e-3,
-        critic_learning_rate=5e-3, gamma=0.99, value_coef=0.5, entropy_coef=0.0,
+        critic_learning_rate=5e-3, gamma=0.99, reward_offset=0.0, value_coef=0.5, entropy_coef=0.0,
         eval_interval=500, eval_episodes=5, eval_greedy=False, bootstrap_truncation=True,
         fixed_start=False, learner="compiled",
     )  # fmt: skip

@@ -75,6 +75,9 @@ def test_the_return_that_followed_is_the_geometric_sum(history):
     episode = play_last(history, episodes=1)[0]
     left = episode.length - np.arange(episode.length)
     assert np.allclose(episode.returns, (1 - 0.99**left) / (1 - 0.99), rtol=1e-5)
+    shifted = play(policy_of(history, 8, 2), CONFIG.replace(reward_offset=-3), 8, 2_000, 1)[0]
+    assert np.allclose(shifted.returns, -2 * episode.returns, rtol=1e-5)
+    assert shifted.length == episode.length  # the episodic return stays the environment's
 
 
 def test_policies_meet_the_same_start_under_the_same_seed_and_step(history):

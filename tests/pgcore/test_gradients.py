@@ -146,6 +146,26 @@ def test_monte_carlo_agrees_with_tails_of_both_actions(windows):
     assert abs(taken.mean()) < 4 * taken.std() / np.sqrt(n)
 
 
+def test_shifted_rewards_multiply_every_true_return(row):
+    """1 a step becomes 1 + c, in the windows, in their tails and in those of both actions."""
+    plain, n = collect_windows(row, CONFIG, 200, 0), 50
+    tails = true_returns(plain, 0, n, 4)
+    for c in (-1.0, -2.0, 0.5):
+        shifted = collect_windows(row, CONFIG.replace(reward_offset=c), 200, 0)
+        np.testing.assert_array_equal(shifted.batch.actions, plain.batch.actions)
+        assert (shifted.batch.rewards == 1 + c).all()
+        np.testing.assert_allclose(shifted.mc_q, (1 + c) * plain.mc_q, rtol=1e-5)
+        np.testing.assert_allclose(true_returns(shifted, 0, n, 4), (1 + c) * tails, rtol=1e-12)
+        edge = ~shifted.batch.ended[:, -1]
+        np.testing.assert_allclose(
+            shifted.batch.q_values[edge, -1],
+            1 + c + CONFIG.gamma * plain.batch.final_values[edge, -1],
+            rtol=1e-5, atol=1e-6,
+        )  # fmt: skip
+        short = shifted.shortened(8)  # what is recorded holds the shift already
+        np.testing.assert_array_equal(short.batch.rewards, shifted.batch.rewards[:, :8])
+
+
 def test_a_truncation_is_worth_going_on_or_nothing_in_the_lab():
     """A policy that never falls: 1/(1-gamma) beyond the clock, and with it as the end, less."""
     corrected = collect_windows(balancer(), BALANCER, 400, 0)

@@ -102,6 +102,18 @@ def test_saved_and_loaded_it_is_the_same(tmp_path: Path, evaluations: int) -> No
     assert loaded.checkpoints.dtype == np.float32 and loaded.config == RUN.config
 
 
+def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) -> None:
+    file = tmp_path / "run"
+    RUN.save(file)
+    with np.load(file) as saved:
+        arrays = {name: saved[name] for name in saved.files}
+    header = json.loads(str(arrays["header"]))
+    assert header["config"].pop("reward_offset") == 0
+    with file.open("wb") as target:
+        np.savez(target, **(arrays | {"header": np.array(json.dumps(header))}))
+    assert History.load(file) == RUN
+
+
 def rewritten(file: Path, header: dict | None = None, **arrays: Any) -> None:
     """The saved run with something changed."""
     RUN.save(file)

@@ -33,6 +33,7 @@ def cases(draw) -> tuple[np.ndarray, dict, np.random.Generator]:
     changes = dict(
         hidden_dim=draw(st.sampled_from([1, 2, 3, 8, 31, 32, 128]) | st.integers(1, 128)),
         gamma=draw(st.sampled_from([0.0, 0.9, 0.99, 1.0])),
+        reward_offset=draw(st.sampled_from([0.0, -1.0, 1.5])),
         value_coef=draw(st.sampled_from([0.0, 0.5, 2.0])),
         entropy_coef=draw(st.sampled_from([0.0, 0.1])),
         bootstrap_truncation=draw(st.booleans()),
@@ -204,6 +205,51 @@ def test_both_learners_collect_the_same_batches(algorithm: str) -> None:
             mine, other = (getattr(batch, name)[where] for batch in judged)
             np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
     assert ours.ready.all()
+
+
+@EVERY
+def test_a_shift_of_the_rewards_reaches_both_learners(algorithm: str) -> None:
+    """The same batch, its rewards shifted: the same Q, weights and gradient in both."""
+    ends = random_ends(4, 30, np.random.default_rng(0))
+    plain = config_for(algorithm, ends, hidden_dim=8)
+    for config in (plain, plain.replace(reward_offset=-2.0)):
+        params, batch, psi = random_batch(config, ends, np.random.default_rng(1))
+        judged = autograd.assess(filled_rollout(config, ends, np.random.default_rng(1)), params)
+        np.testing.assert_array_equal(batch.rewards, judged.rewards)
+        ours, reference = (x.q_values[x.valid] for x in (batch, judged))
+        np.testing.assert_allclose(ours, reference, rtol=1e-4, atol=1e-5)
+        index = np.broadcast_to(np.arange(psi.shape[1]), psi.shape)
+        assert_same_gradient(config, params, batch, psi, index)
+        if config is plain:
+            before = compiled.gradient(params, batch, psi, index, config)
+    assert not np.allclose(compiled.gradient(params, batch, psi, index, config), before)
+
+
+@LEARNERS
+def test_with_r_minus_1_nothing_is_left_but_the_critics_guess(learner) -> None:
+    """CartPole's rewards are all 0 then: Q is 0, or a discounted V where the batch was cut."""
+    config = Config(num_seeds=8, batch_size=64, hidden_dim=8, reward_offset=-1.0)
+    params = State.initial(config, config.seeds).params
+    rollout = Rollout(config, config.seeds)
+    learner.collect(rollout, params, 64)
+    batch = learner.assess(rollout, params)
+    assert batch.valid.all() and not batch.rewards.any()
+    later = batch.terminated[:, ::-1].cumsum(1)[:, ::-1] > 0  # the episode's end lies in the batch
+    assert later.any() and not later.all()
+    left = 64 - np.arange(64)
+    guess = 0.99**left * batch.final_values[:, -1:]
+    np.testing.assert_allclose(batch.q_values, np.where(later, 0, guess), rtol=1e-4, atol=1e-7)
+    assert (rollout.rewards == 1).all()  # what the environment paid
+
+
+@LEARNERS
+def test_evaluation_counts_the_environments_own_rewards(learner) -> None:
+    config = Config(num_seeds=3, hidden_dim=8)
+    params = State.initial(config, config.seeds).params
+    shifted = config.replace(reward_offset=-2.0)
+    own, found = (learner.evaluate(params, c, c.seeds, 500) for c in (config, shifted))
+    np.testing.assert_array_equal(own, found)
+    assert own.min() > 0
 
 
 @LEARNERS

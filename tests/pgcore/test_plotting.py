@@ -120,9 +120,38 @@ def test_kept_and_new_stand_apart_and_equal_labels_are_refused():
     rows = curves.rows(both, "95%", 0, 500)
     assert rows.dashed.value_counts().to_dict() == {False: 4, True: 4}
     ends = rows.label_y.dropna()
-    assert abs(ends.iloc[0] - ends.iloc[1]) >= 500 * curves.LABEL_SHARE - 1e-9
+    assert abs(ends.iloc[0] - ends.iloc[1]) >= 500 * curves.LINE_SHARE - 1e-9
     with pytest.raises(ValueError, match="Two series have one label"):
         curves.rows([one, one], "95%", 0, 500)
+
+
+@pytest.mark.parametrize("name", ["{}", "Actor-critic, critic_learning_rate 0.00{}"])
+@pytest.mark.parametrize("count", [3, 6, 8, 16])
+def test_no_two_labels_are_closer_than_their_lines(count, name):
+    """Series that end together, at the top of the chart or anywhere; long labels in two lines."""
+    same = [Series(name.format(i), i, HISTORIES[0]) for i in range(count)]
+    for bottom, top in ((0, 500), (0, float(HISTORIES[0].final_returns.mean()))):
+        rows = curves.rows(same, "95%", bottom, top)
+        line = (top - bottom) * curves.LINE_SHARE
+        labels = rows[rows.label_y.notna()].sort_values("label_y")
+        lines = labels["label"].str.count("\n").to_numpy() + 1
+        gaps = np.diff(labels["label_y"])
+        assert len(labels) == count
+        assert (gaps >= line * (lines[1:] + lines[:-1]) / 2 - 1e-9).all()
+        assert labels["label_y"].iloc[0] >= bottom + line * lines[0] / 2 - 1e-9
+        assert labels["label_y"].iloc[-1] <= top - line * lines[-1] / 2 + 1e-9
+    assert set(lines) == ({2} if len(name) > 2 and count <= 8 else {1})
+
+
+def test_a_long_label_breaks_after_a_comma_and_the_room_is_its_longest_line():
+    short = Series("GAE", 0, HISTORIES[0])
+    long = Series("Actor-critic, critic_learning_rate 0.005", 1, HISTORIES[1])
+    labels = curves.rows([short, long], "95%", 0, 500)["label"]
+    broken = "Actor-critic,\ncritic_learning_rate 0.005, n = 4"
+    assert sorted(filter(None, labels)) == [broken, "GAE, n = 4"]
+    words = curves.room([short, long]) - curves.LABEL_GAP
+    assert words == curves.LETTER * len("critic_learning_rate 0.005, n = 4")
+    assert curves.room([]) == curves.LABEL_GAP
 
 
 def test_nothing_evaluated_yet_is_an_empty_chart():
@@ -147,7 +176,8 @@ def test_a_chart_refuses_what_it_cannot_draw():
 
 def test_only_named_marks_are_heard_by_a_screen_reader():
     """Vega hides a mark with aria false; each other one has a description of its own."""
-    layers = json.loads(json.dumps(curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0)))["layer"]
+    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
+    layers = json.loads(json.dumps(built))["layer"]
     marks = [mark for layer in layers for mark in layer.get("layer", [layer])]
     heard = [mark for mark in marks if mark["mark"].get("aria") is not False]
     assert [mark["mark"]["type"] for mark in heard] == ["text", "text", "point"]
@@ -155,8 +185,8 @@ def test_only_named_marks_are_heard_by_a_screen_reader():
 
 
 def test_the_spec_is_constant_serialisable_and_without_data():
-    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0)
-    assert built is curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0)
+    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
+    assert built is curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
     text = json.dumps(built)
     assert '"datasets"' not in text
     assert '"values"' not in text

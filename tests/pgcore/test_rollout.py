@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import GOES_ON, TRUNCATED, config_for, filled_rollout, random_ends
+from batches import GOES_ON, TERMINATED, TRUNCATED, config_for, filled_rollout, random_ends
 
 from pgcore import Config
 from pgcore.envs.cartpole import THETA_LIMIT, X_LIMIT
@@ -100,6 +100,23 @@ def test_truncation_in_closed_form_and_in_the_lab() -> None:
         expected = worth if bootstrap else np.tile(100 * (1 - 0.99**left), (2, 1))
         np.testing.assert_allclose(q, expected, rtol=1e-5)
     assert (q < 10).all()
+
+
+def test_the_batch_alone_holds_the_shift_of_the_rewards() -> None:
+    """`reward_offset` 0 leaves every bit; another moves the batch's rewards and no buffer."""
+    ends = random_ends(3, 12, np.random.default_rng(0))
+    for offset in (0.0, -1.5):
+        config = config_for("actor_critic", ends, reward_offset=offset)
+        rollout = filled_rollout(config, ends, np.random.default_rng(0))
+        paid, zeros = rollout.rewards.copy(), np.zeros_like(rollout.rewards)
+        batch = rollout.batch(zeros, zeros)
+        assert batch.rewards.dtype == np.float32
+        np.testing.assert_array_equal(batch.rewards, paid + np.float32(offset))
+        np.testing.assert_array_equal(rollout.rewards, paid)
+        again = rollout.batch(zeros, zeros)  # not added twice
+        np.testing.assert_array_equal(again.q_values, batch.q_values)
+        last = ends == TERMINATED
+        np.testing.assert_array_equal(batch.q_values[last], batch.rewards[last])
 
 
 def test_the_running_mean_moves_with_complete_batches_only() -> None:

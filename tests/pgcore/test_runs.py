@@ -53,6 +53,7 @@ def test_equal_configs_share_one_run_and_others_do_not(engine):
     assert runs.get(QUICK) is run
     assert runs.get(QUICK.replace(gamma=0.9)) is None
     assert runs.identity(QUICK) != runs.identity(QUICK.replace(gamma=0.9))
+    assert runs.identity(QUICK) != runs.identity(QUICK.replace(reward_offset=-1))
     assert len(runs.identity(QUICK)) == 16
 
 

@@ -89,8 +89,8 @@ def test_the_fates_wait_for_a_prediction_and_stand_beside_it():
     predict(app, app.radio[0].options[0])
     assert charts_shown(app) == 5
     said = words(app)
-    assert "You predicted *Neither: no difference shows*." in said
-    assert "It is: *b\\* − 1 gets stuck on a worse arm more often*" in said
+    assert "You predicted *Yes: no difference shows*." in said
+    assert "It is: *No: b\\* − 1 gets stuck on a worse arm more often*" in said
     assert said.count(":orange[stuck] **") == 5
     assert "n = 1,000 runs" in said
     press(app, "Ask again")

@@ -273,7 +273,7 @@ def test_a_run_that_takes_long_is_offered_and_not_started():
 
 def test_dragging_b_moves_the_variance_and_trains_with_it():
     app = opened("parabola", baseline="0")
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 3
     assert "With b = 0, against no baseline (n = 3 seeds each): episodic return" in words(app)
     settled(app.slider(key="set_baseline").set_value(30.0).run())
     assert "With b = 30, against no baseline (n = 3 seeds each): episodic return" in words(app)

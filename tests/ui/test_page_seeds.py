@@ -87,7 +87,7 @@ def test_a_band_of_n_seeds_names_n_and_follows_it():
         slider.set_value(n).run()
         mean, low, high, _ = stats.mean_t_interval(pools()["actor_critic"][:n])
         assert f"Actor-critic {mean:.0f} [{low:.0f}, {high:.0f}]" in said(app)
-        assert f"**95% t interval**, n = {n}" in said(app)
+        assert f"**95% t interval**  \nn = {n}" in said(app)
 
 
 def test_the_lottery_asks_first_and_then_says_what_stats_says():

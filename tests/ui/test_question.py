@@ -6,8 +6,10 @@ import pytest
 
 from pgcore.stats import Interval
 from ui.bandit import words as bandit
+from ui.bootstrap import words as bootstrap
 from ui.inside import words as inside
 from ui.parabola import words as parabola
+from ui.rewards import words as rewards
 from ui.shell import axis
 from ui.shell.question import Mark, Option, Question
 from ui.toypole import words as toypole
@@ -20,7 +22,7 @@ HIGH = Question(
 SHARE = Mark("share", "How many?", "share, in percent", 0, 100, 5, "%", near=5, usual=(50, 60))
 QUESTIONS = [
     bandit.FREE_LUNCH, bandit.QUESTION, inside.QUESTION, parabola.FAR_QUESTION, toypole.LOSS,
-    toypole.LAMBDA, variance.QUESTION,
+    toypole.LAMBDA, variance.QUESTION, bootstrap.QUESTION, rewards.QUESTION,
 ]  # fmt: skip
 
 
@@ -40,6 +42,12 @@ def test_settings_with_another_answer_than_the_usual_one_are_said():
     text, right = HIGH.verdict("high", 1, "It is 9.")
     assert right
     assert text.endswith("With the lab's default settings the answer is another: *low*.")
+
+
+def test_where_nothing_can_be_measured_nobody_is_wrong():
+    text, right = HIGH.verdict("high", None, "There is no gradient.")
+    assert text == "You predicted *high*. It is *not to be measured here*. There is no gradient."
+    assert not right
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)

@@ -78,7 +78,7 @@ def test_toypole_says_its_exact_numbers():
 
 def test_no_difference_is_claimed_from_intervals_that_overlap():
     option, why = words.answer({"b* - 1": ending(60), "b* + 1": ending(58)})
-    assert option == "Neither: no difference shows"
+    assert option == 0
     assert "The intervals overlap: not told apart with 400 runs of each" in why
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pgcore.gradients import Update
 from pgcore.plotting.strips import domain, parameters, strip
-from pgcore.plotting.theme import colour, spec
+from pgcore.plotting.theme import FAINT, colour, named, spec
 
 STAGES = {
     "actions": "Act",
@@ -151,17 +151,33 @@ def _film(steps: int) -> dict:
     def where(test: str, **texts: str) -> alt.Chart:
         return alt.Chart().transform_filter(test).transform_calculate(**texts)
 
+    def known(field: str, name: str) -> alt.Chart:
+        """The steps whose number is known by now, each with a name.
+
+        Vega reads a group without marks aloud as one mark without a name, so the first step is
+        always there: unseen, and named "not yet".
+        """
+        test = f"isValid(datum.{field})"
+        number = f"{test} ? format(datum.{field}, '.3g') : 'not yet'"
+        return named(
+            where(
+                f"{test} || datum.t == 0",
+                shown=f"{test} ? datum.{field} : 0",
+                seen=f"{test} ? 1 : 0",
+            ).encode(opacity=alt.Opacity("seen:Q", scale=None)),
+            f"'t = ' + datum.t + ', {name} ' + ({number})",
+        )
+
     def panel(*layers: alt.Chart) -> alt.LayerChart:
         return alt.layer(*layers).resolve_scale(color="independent")
 
     def bars(field: str, name: str) -> alt.LayerChart:
         zero = alt.Chart().transform_aggregate(rows="count()").mark_rule(color=GREY, aria=False)
-        value = f"'t = ' + datum.t + ', {name} ' + format(datum.{field}, '.3g')"
-        bar = where(f"isValid(datum.{field})").mark_rect(clip=True, description=alt.expr(value))
+        bar = known(field, name).mark_rect(clip=True)
         return panel(
             zero.encode(y=alt.YDatum(0)),
             bar.encode(
-                x=x("left"), x2="right:Q", y=y(field, name), y2=alt.Y2Datum(0),
+                x=x("left"), x2="right:Q", y=y("shown", name), y2=alt.Y2Datum(0),
                 color=pushed, tooltip=tooltip,
             ),
         )  # fmt: skip
@@ -175,7 +191,7 @@ def _film(steps: int) -> dict:
         where("datum.end").mark_rule(strokeDash=[4, 3], color=GREY, aria=False).encode(x=x("high"))
     )
     ending = where("datum.end").mark_text(
-        align="left", dx=3, dy=-3, baseline="bottom", color=GREY, aria=False
+        align="left", dx=3, dy=-3, baseline="bottom", fontSize=12, color=FAINT, aria=False
     )
     side = alt.Y(
         "side:N",
@@ -191,7 +207,7 @@ def _film(steps: int) -> dict:
         description=alt.expr("'t = ' + datum.t + ', pushed the cart ' + datum.side"),
     )  # fmt: skip
     paid = where("true", side="'reward'")
-    number = paid.mark_text(fontSize=11, color=GREY, aria=False).encode(
+    number = paid.mark_text(fontSize=12, color=FAINT, aria=False).encode(
         text=alt.Text("reward:Q", format="~g")
     )
     reward = number if steps <= ROOMY else paid.mark_tick(height=6, color=GREY, aria=False)
@@ -202,7 +218,7 @@ def _film(steps: int) -> dict:
         reward.encode(x=x(), y=side),
     )
 
-    known, below = where("isValid(datum.q)"), where("isValid(datum.baseline)")
+    line, below = where("isValid(datum.q)"), where("isValid(datum.baseline)")
     cut = where(
         "isValid(datum.cut)",
         edge=f"datum.t + 0.5 + {0.4 * beyond}",
@@ -213,20 +229,16 @@ def _film(steps: int) -> dict:
         below.mark_rule(strokeWidth=3, aria=False).encode(
             x=x(), y=subtracted, y2="q:Q", color=pushed
         ),
-        known.mark_line(strokeWidth=1.5, color=GREY, aria=False).encode(
+        line.mark_line(strokeWidth=1.5, color=GREY, aria=False).encode(
             x=x(), y=q, detail="episode:N"
         ),
-        known.mark_point(
-            filled=True,
-            size=30,
-            opacity=1,
-            color=GREY,
-            description=alt.expr("'t = ' + datum.t + ', Q ' + format(datum.q, '.3g')"),
-        ).encode(x=x(), y=q, tooltip=tooltip),
-        cut.mark_point(
-            shape="diamond", size=60, strokeWidth=2, color=GREY, description="the critic's value"
-        ),
-        cut.mark_text(fontSize=11, dy=-11, color=GREY, aria=False).encode(text="text:N"),
+        known("q", "Q")
+        .mark_point(filled=True, size=30, color=GREY)
+        .encode(x=x(), y=y("shown", RETURNS), tooltip=tooltip),
+        cut.mark_point(shape="diamond", size=60, strokeWidth=2, color=GREY, aria=False),
+        named(cut, "'after the batch, the critic: ' + datum.text")
+        .mark_text(fontSize=12, dy=-11, color=FAINT)
+        .encode(text="text:N"),
         below.mark_line(strokeWidth=2.4, interpolate="step", aria=False).encode(
             x=x(), y=subtracted, color=colour(legend=None)
         ),

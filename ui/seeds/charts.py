@@ -6,6 +6,7 @@ seed, [S]: its final return, or the area under its curve.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from pgcore.plotting.bands import BANDS
-from pgcore.plotting.theme import colour, spec
+from pgcore.plotting.theme import colour, named, spec
 
 Pools = Mapping[str, np.ndarray]  # scores [S] by algorithm
 
@@ -31,6 +32,8 @@ CLICKABLE = 4_000  # points of a chart of lines among which the browser finds th
 BINS = 25
 SEEDS_A_PATH = 5
 GREY = "#888888"
+# A Vega expression of a row: the algorithm's name.
+NAME = f"{json.dumps({key: entry.name for key, entry in ALGORITHMS.items()})}[datum.algorithm]"
 CANVAS = {"embedOptions": {"renderer": "canvas"}}  # where SVG would be too slow
 
 
@@ -95,6 +98,7 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     """The constant spec of `line_rows` and `picked_rows`, as the data sets `seeds` and `picked`.
 
     A click gives the seed whose line is nearest. Apart, so that a click redraws one line only.
+    A canvas has no marks for a screen reader: the chart's `alt` speaks.
     """
     x = alt.X(
         "step:Q",
@@ -116,19 +120,24 @@ def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, h
     layers = [
         own.transform_filter(seeds)
         .transform_calculate(path=f"floor(datum.seed / {SEEDS_A_PATH})")
-        .mark_line(order=None, strokeWidth=0.7, opacity=float(np.clip(45 / num_seeds, 0.06, 0.7)))
+        .mark_line(
+            order=None,
+            strokeWidth=0.7,
+            opacity=float(np.clip(45 / num_seeds, 0.06, 0.7)),
+            aria=False,
+        )
         .encode(detail="path:N"),
         *(
             own.transform_filter(f"datum.kind == '{kind}'")
-            .mark_area(opacity=0.2, clip=True)
+            .mark_area(opacity=0.2, clip=True, aria=False)
             .encode(y2="high:Q")
             for kind in FAN
         ),
-        own.transform_filter("datum.kind == 'median'").mark_line(strokeWidth=3),
-        base.mark_line(strokeWidth=4.5, color="white"),
-        base.mark_line(strokeWidth=1.8, color="black"),
+        own.transform_filter("datum.kind == 'median'").mark_line(strokeWidth=3, aria=False),
+        base.mark_line(strokeWidth=4.5, color="white", aria=False),
+        base.mark_line(strokeWidth=1.8, color="black", aria=False),
         base.transform_filter(clickable)
-        .mark_point(opacity=0)
+        .mark_point(opacity=0, aria=False)
         .encode(tooltip=tooltip)
         .add_params(pick),
     ]
@@ -174,13 +183,17 @@ def distribution_spec(low: float, high: float, title: str) -> dict:
     base = alt.Chart().encode(x=x)
     own = base.encode(color=colour(legend=None))
     bars = own.transform_filter("datum.kind == 'share'").encode(y=y)
+    mean = own.transform_filter("datum.kind == 'mean'")
+    picked = base.transform_filter("datum.kind == 'picked'")
+    number = "format(datum.score, '.0f')"
     layers = [
-        bars.mark_area(interpolate="step-after", opacity=0.25),
-        bars.mark_line(interpolate="step-after", strokeWidth=1.6),
-        own.transform_filter("datum.kind == 'mean'").mark_rule(strokeWidth=2, strokeDash=[5, 3]),
-        base.transform_filter("datum.kind == 'picked'").mark_rule(strokeWidth=4.5, color="white"),
-        base.transform_filter("datum.kind == 'picked'").mark_rule(strokeWidth=1.8, color="black"),
-    ]
+        bars.mark_area(interpolate="step-after", opacity=0.25, aria=False),
+        bars.mark_line(interpolate="step-after", strokeWidth=1.6, aria=False),
+        named(mean, f"{NAME} + ', mean of the seeds: ' + {number}")
+        .mark_rule(strokeWidth=2, strokeDash=[5, 3]),
+        picked.mark_rule(strokeWidth=4.5, color="white", aria=False),
+        named(picked, f"'The chosen seed: ' + {number}").mark_rule(strokeWidth=1.8, color="black"),
+    ]  # fmt: skip
     return compact(alt.layer(*layers), 150)
 
 
@@ -212,13 +225,10 @@ def band_rows(histories: Mapping[str, History], band: str, n: int) -> pd.DataFra
 def names(base: alt.Chart, key_step: int, low: float, high: float) -> alt.Chart:
     """The names of the lines, in their colours, where curves that rise leave room."""
     at = f"{high} - {(high - low) / 13} * (datum.place + 0.6)"
-    words = " : ".join(
-        f"datum.algorithm == '{key}' ? '{ALGORITHMS[key].name}'" for key in ALGORITHMS
-    )
     return (
         base.transform_filter(f"datum.step == {key_step}")
-        .transform_calculate(name=f"{words} : ''", at=at)
-        .mark_text(align="left", fontSize=12, fontWeight=600)
+        .transform_calculate(name=NAME, at=at)
+        .mark_text(align="left", fontSize=12, fontWeight=600, aria=False)
         .encode(x=alt.value(5), y=alt.Y("at:Q", title=None), text="name:N")
     )
 
@@ -239,12 +249,14 @@ def band_spec(last_step: int, eval_interval: int, low: float, high: float) -> di
     tooltip += [alt.Tooltip(f"{name}:Q", format=".1f") for name in ("value", "low", "high", "pool")]
     layers = [
         base.transform_filter("isValid(datum.low)")
-        .mark_area(opacity=0.25, clip=True)
+        .mark_area(opacity=0.25, clip=True, aria=False)
         .encode(y=alt.Y("low:Q", scale=scale, title=None), y2="high:Q"),
-        base.mark_line(strokeWidth=2, clip=True),
-        base.mark_line(strokeWidth=1.2, strokeDash=[4, 3], clip=True).encode(y="pool:Q"),
+        base.mark_line(strokeWidth=2, clip=True, aria=False),
+        base.mark_line(strokeWidth=1.2, strokeDash=[4, 3], clip=True, aria=False).encode(
+            y="pool:Q"
+        ),
         names(base, last_step // eval_interval * eval_interval, low, high),
-        base.mark_point(opacity=0, size=60).encode(tooltip=tooltip),
+        base.mark_point(opacity=0, size=60, aria=False).encode(tooltip=tooltip),
     ]
     return compact(alt.layer(*layers).properties(usermeta=CANVAS), 205)
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from pgcore import stats
+from pgcore.plotting.theme import named
 from ui.seeds.charts import GREY, compact
-from ui.seeds.study_charts import BOUNDS, HALF, RIGHT, WRONG, separate
+from ui.seeds.study_charts import BOUNDS, HALF, RIGHT, SHARE, WRONG, separate
 
 INTERVALS = {"t interval": stats.mean_t_interval, "bootstrap": stats.bootstrap_interval}
 DANCERS = 60
@@ -44,12 +45,21 @@ def dance_spec(low: float, high: float) -> dict:
     x = alt.X("study:Q", title="study", scale=across, axis=alt.Axis(grid=False))
     base = alt.Chart().encode(x=x, color=hue)
     tooltip = [alt.Tooltip(f"{c}:Q", format=".0f") for c in ("low", "high", "truth")]
+    whisker = named(
+        base,
+        "'Study ' + (datum.study + 1) + ': ' + format(datum.low, '.0f') + ' to ' + "
+        "format(datum.high, '.0f') + ', ' + datum.verdict + ' the mean of the pool'",
+    )
+    truth = named(
+        alt.Chart().transform_aggregate(truth="min(truth)"),
+        "'Mean of the pool: ' + format(datum.truth, '.0f')",
+    )
     layers = [
-        base.mark_rule(strokeWidth=2, clip=True)
+        whisker.mark_rule(strokeWidth=2, clip=True)
         .encode(y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q", tooltip=tooltip),
-        base.mark_point(filled=True, size=14, opacity=1).encode(y=alt.Y("mean:Q", scale=scale)),
-        alt.Chart().transform_aggregate(truth="min(truth)")
-        .mark_rule(color=GREY, strokeWidth=2).encode(y=alt.Y("truth:Q", scale=scale)),
+        base.mark_point(filled=True, size=14, opacity=1, aria=False)
+        .encode(y=alt.Y("mean:Q", scale=scale)),
+        truth.mark_rule(color=GREY, strokeWidth=2).encode(y=alt.Y("truth:Q", scale=scale)),
     ]  # fmt: skip
     return compact(alt.layer(*layers), 250)
 
@@ -77,9 +87,12 @@ def coverage_spec() -> dict:
     tooltip: list = ["interval:N", "n:O"] + [alt.Tooltip(f"{c}:Q", format=".1%") for c in BOUNDS]
     y = alt.Y("share:Q", title="studies that hold the truth", scale=scale, axis=axis)
     once = alt.Chart().transform_aggregate(rows="count()")
+    point = named(base, f"datum.interval + ', n = ' + datum.n + ': ' + {SHARE}")
     layers = [
-        once.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y=alt.Y(datum=0.95, scale=scale)),
-        base.mark_rule(strokeWidth=2.5).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, tooltip=tooltip),
-    ]
+        once.mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
+        .encode(y=alt.Y(datum=0.95, scale=scale)),
+        base.mark_rule(strokeWidth=2.5, aria=False)
+        .encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
+        point.mark_point(filled=True, size=90, opacity=1).encode(y=y, tooltip=tooltip),
+    ]  # fmt: skip
     return compact(alt.layer(*layers), 250)

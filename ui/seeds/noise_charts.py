@@ -12,7 +12,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.history import History
-from pgcore.plotting.theme import colour, spread
+from pgcore.plotting.theme import colour, named, spread
 from ui.seeds.charts import GREY, compact
 from ui.seeds.study_charts import HALF, LABELS, RIGHT, name
 
@@ -111,7 +111,15 @@ def error_spec() -> dict:
     base = alt.Chart().encode(color=colour(legend=None))
     tooltip: list = ["algorithm:N", "episodes:Q"]
     tooltip += [alt.Tooltip(f"{c}:Q", format=".1f") for c in ("error", "floor")]
-    wanted = alt.Chart().transform_aggregate(episodes="min(wanted)")
+    wanted = named(
+        alt.Chart().transform_aggregate(episodes="min(wanted)"),
+        "'Chosen: ' + datum.episodes + ' episodes per evaluation'",
+    )
+    end = named(
+        base.transform_filter("datum.episodes == 100"),
+        "datum.name + ', standard error ' + format(datum.error, '.1f') + "
+        "' with 100 episodes, ' + format(datum.floor, '.1f') + ' with endless episodes'",
+    )
     layers = [
         wanted.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=x),
         base.transform_aggregate(
@@ -120,12 +128,14 @@ def error_spec() -> dict:
             last="max(episodes)",  # a floor ends where its line does
             groupby=["algorithm"],
         )
-        .mark_rule(strokeDash=[5, 4])
+        .mark_rule(strokeDash=[5, 4], aria=False)
         .encode(x=x, x2="last:Q", y="floor:Q"),
-        base.mark_line(strokeWidth=2.4, interpolate="monotone").encode(x=x, y=y, tooltip=tooltip),
-        base.transform_filter("datum.episodes == 100")
-        .mark_text(align="left", dx=6, fontSize=12, fontWeight=600)
-        .encode(x=x, y="at:Q", text="name:N"),
+        base.mark_line(strokeWidth=2.4, interpolate="monotone", aria=False).encode(
+            x=x, y=y, tooltip=tooltip
+        ),
+        end.mark_text(align="left", dx=6, fontSize=12, fontWeight=600).encode(
+            x=x, y="at:Q", text="name:N"
+        ),
     ]
     return compact(alt.layer(*layers), 220)
 
@@ -138,9 +148,13 @@ def variance_spec() -> dict:
         scale=alt.Scale(domain=list(SOURCES), range=list(SOURCES.values())),
         legend=alt.Legend(orient="bottom", title=None),
     )
+    part = named(
+        alt.Chart(),
+        "datum.estimator + ', ' + datum.source + ': ' + format(datum.share, '.0%') + "
+        "' of the variance, ' + format(datum.variance, ',.0f')",
+    )
     bars = (
-        alt.Chart()
-        .mark_bar()
+        part.mark_bar()
         .encode(
             y=alt.Y("estimator:N", sort=None, title=None, axis=LABELS),
             x=alt.X("share:Q", title="variance of one seed's final return, so evaluated",

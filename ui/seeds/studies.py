@@ -32,7 +32,7 @@ def bands(pool: Pool) -> None:
     for column, key in zip(st.columns(len(shown)), shown, strict=True):
         band = BANDS[key]
         with column:
-            st.markdown(f"**{band.name}**, n = {n}")
+            st.markdown(f"**{band.name}**  \nn = {n}")
             numbers = seeds.band_numbers(pool.scores, key, n)
             st.vega_lite_chart(
                 _band_rows(pool.ids, key, n, pool), spec, key=f"seeds_band_{key}",

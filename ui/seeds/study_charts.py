@@ -16,6 +16,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
+from pgcore.plotting.theme import named
 from ui.seeds import words
 from ui.seeds.charts import GREY, Pools, compact
 
@@ -51,6 +52,12 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
+BOUNDS = ("share", "low", "high")
+# A Vega expression of a row: its share with the interval, as read aloud.
+SHARE = (
+    "format(datum.share, '.1%') + ' [' + format(datum.low, '.1%') + ', ' + "
+    "format(datum.high, '.1%') + ']'"
+)
 # Each row keeps its name, and the name stands beside it: flush, the outermost would move.
 LABELS = alt.Axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False)
 
@@ -85,18 +92,19 @@ def risk_spec() -> dict:
     )
     tooltip: list = ["risk:N", "n:Q"] + [alt.Tooltip(f"{c}:Q", format=".1%") for c in BOUNDS]
     base = alt.Chart().encode(x=x, color=hue)
-    at = base.transform_filter("datum.chosen")
+    chosen = base.transform_filter("datum.chosen")
+    at = named(chosen, f"'n = ' + datum.n + ': ' + datum.risk + ' in ' + {SHARE} + ' of studies'")
     layers = [
-        alt.Chart().transform_filter("datum.chosen").mark_rule(color=GREY, strokeDash=[3, 3])
-        .encode(x=x),
-        base.mark_area(opacity=0.25).encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
-        base.mark_line(strokeWidth=2.4).encode(y=y, tooltip=tooltip),
+        alt.Chart().transform_filter("datum.chosen")
+        .mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(x=x),
+        base.mark_area(opacity=0.25, aria=False)
+        .encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
+        base.mark_line(strokeWidth=2.4, aria=False).encode(y=y, tooltip=tooltip),
         at.mark_point(filled=True, size=90, opacity=1).encode(y=y),
     ]  # fmt: skip
     return compact(alt.layer(*layers), 270)
 
 
-BOUNDS = ("share", "low", "high")
 OUTCOMES = {
     "ranking right": RIGHT,
     "winner right, ranking wrong": HALF,
@@ -123,14 +131,17 @@ def outcome_rows(wrong_winner: float, wrong_ranking: float) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def outcome_spec() -> dict:
-    """The constant spec of `outcome_rows`."""
+    """The constant spec of `outcome_rows`.
+
+    Not a hundred names for a screen reader: the shares stand beside it in words.
+    """
     hue = alt.Color(
         "outcome:N",
         scale=alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values())),
         legend=alt.Legend(orient="bottom", title=None, columns=1, labelFontSize=13, labelLimit=300),
     )
     gaps = alt.Scale(paddingInner=0.15)
-    squares = alt.Chart().mark_rect().encode(
+    squares = alt.Chart().mark_rect(aria=False).encode(
         x=alt.X("column:O", axis=None, scale=gaps),
         y=alt.Y("row:O", axis=None, scale=gaps),
         color=hue,
@@ -214,7 +225,7 @@ def power_spec(most: int = 100) -> dict:
     dash = alt.StrokeDash("score:N", legend=alt.Legend(orient="bottom", title=None, labelLimit=300))
     line = (
         alt.Chart()
-        .mark_line(strokeWidth=2.4, color=RIGHT)
+        .mark_line(strokeWidth=2.4, color=RIGHT, aria=False)  # the seeds for 80% stand below
         .encode(
             x=alt.X("n:Q", title="seeds of each", scale=alt.Scale(domain=[2, most], nice=False)),
             y=alt.Y(
@@ -230,7 +241,7 @@ def power_spec(most: int = 100) -> dict:
     rule = (
         alt.Chart()
         .transform_aggregate(rows="count()")
-        .mark_rule(color=GREY, strokeDash=[3, 3])
+        .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
         .encode(y=alt.Y(datum=POWER))
     )
     return compact(alt.layer(rule, line), 225)
@@ -335,12 +346,18 @@ def first_spec() -> dict:
     tooltip: list = ["n:N", "conclusion:N"]
     tooltip += [alt.Tooltip(f"{c}:Q", format=".1f") for c in ("difference", "low", "high")]
     zero = alt.Chart().transform_aggregate(rows="count()")
+    point = named(
+        base,
+        "datum.n + ': difference ' + format(datum.difference, '.1f') + (isValid(datum.low) ? "
+        "' [' + format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']' : '') + "
+        "', ' + datum.conclusion",
+    )
     layers = [
-        zero.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=alt.X(datum=0)),
+        zero.mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(x=alt.X(datum=0)),
         base.transform_filter("isValid(datum.low)")
-        .mark_rule(strokeWidth=3)
+        .mark_rule(strokeWidth=3, aria=False)
         .encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        base.mark_point(filled=True, size=80, opacity=1).encode(x="difference:Q", tooltip=tooltip),
+        point.mark_point(filled=True, size=80, opacity=1).encode(x="difference:Q", tooltip=tooltip),
     ]
     return compact(alt.layer(*layers), 95)
 
@@ -350,9 +367,13 @@ def conclusion_spec() -> dict:
     """The constant spec of `conclusion_rows`."""
     tooltip: list = ["n:N", "conclusion:N", "studies:Q"]
     tooltip += [alt.Tooltip(f"{c}:Q", format=".0%") for c in BOUNDS]
+    share = named(
+        alt.Chart(),
+        f"datum.n + ': ' + datum.conclusion + ' in ' + {SHARE} + ' of ' + datum.studies + "
+        "' studies'",
+    )
     bars = (
-        alt.Chart()
-        .mark_bar()
+        share.mark_bar()
         .encode(
             y=alt.Y("n:N", sort=None, title=None, axis=LABELS),
             x=alt.X("share:Q", title=None, stack="zero",

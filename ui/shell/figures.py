@@ -37,8 +37,9 @@ def learning_curves(
     rows = _rows(_names(series), band, bottom, top, series)
     random = random_return(env.env_id) if env.is_cartpole else None
     spec = curves.curves_spec(
-        figure.config.total_timesteps, bottom, top, env.reward_threshold, random, background()
-    )
+        figure.config.total_timesteps, bottom, top, env.reward_threshold, random,
+        curves.room(series),
+    )  # fmt: skip
     st.vega_lite_chart(rows, spec, key="curves", alt=description(series, band), theme="streamlit")
     how = "the most probable action" if figure.config.eval_greedy else "sampled actions"
     st.caption(

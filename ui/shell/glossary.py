@@ -189,13 +189,6 @@ GLOSSARY = {
 }  # fmt: skip
 
 TERM = re.compile(r"\[\[(\w+)(?:\|([^\]]+))?\]\]")
-STYLE = """<style>
-button.term { all: unset; cursor: help; text-decoration: underline dotted; }
-button.term:focus-visible { outline: 2px solid currentcolor; border-radius: 3px; }
-.entry { max-width: 26rem; padding: 1rem 1.2rem; border: 1px solid #8085958c; border-radius: .5rem;
-  background: canvas; color: canvastext; font-size: 1rem; line-height: 1.5; }
-.stMainBlockContainer { padding-top: 4rem; }
-</style>"""
 
 
 def say(text: str) -> None:
@@ -231,4 +224,4 @@ def entries() -> None:
         + "</span>"
         for key, entry in GLOSSARY.items()
     ]
-    st.markdown(STYLE + "\n\n" + "\n".join(spans), unsafe_allow_html=True)
+    st.markdown("\n".join(spans), unsafe_allow_html=True)

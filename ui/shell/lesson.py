@@ -129,7 +129,8 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
     first shown. Settings that have moved since have a sentence of their own.
 
     Args:
-        truth: the place of the measured option, or the measured number with its interval.
+        truth: the place of the measured option, or the measured number with its interval; None
+            where nothing could be measured.
         explanation: for every reader, whatever they said.
     """
     name, answer = question.name, st.session_state["answers"][question.name]
@@ -149,7 +150,8 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
     ask.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
     if isinstance(question, Mark) and isinstance(truth, Interval):
         _draw_axis(question, answer.said, truth)
-    if isinstance(question, Question) and answer.sure and not kept.right:
+    wrong = truth is not None and not kept.right
+    if isinstance(question, Question) and answer.sure and wrong:
         _missed().setdefault(name, Missed(question, kept, st.session_state["page"]))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -28,7 +28,7 @@ from pgcore.gradients.findings import Findings, find
 from pgcore.jobs import ENGINE, Busy, Job
 from ui.shell import controls, link, live
 from ui.shell.notice import notice
-from ui.shell.series import FIELDS
+from ui.shell.series import FIELDS, Figure
 
 Result = TypeVar("Result")
 Progress = Callable[[float], None]
@@ -119,19 +119,15 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
     Returns: the policy, and a place right of the widgets for one of the page's own.
     """
     figure = controls.figure_or_stop()
-    if not envs.describe(figure.config.env_id).is_cartpole:
-        st.info(f"Gradients are measured on CartPole alone, not on {figure.config.env_id}.")
-        st.page_link("pages/train.py", label="Choose CartPole on Train")
-        st.stop()
+    cartpole_or_stop(figure)
     who, which, when, beside = st.columns([1.3, 0.8, 2, 2], vertical_alignment="bottom")
     with who:
-        usual = "actor_critic" if "actor_critic" in figure.algorithms else figure.algorithms[0]
-        agent = controls.pick(
-            st.selectbox, "agent", "Agent", figure.algorithms, usual,
-            format_func=lambda key: ALGORITHMS[key].name,
+        agent = choose_agent(
+            figure, st.selectbox,
             help="Whose policy is held still. More agents, and their settings: on Train.",
         )  # fmt: skip
     config = as_trained(figure.configs[agent])
+    _truth_or_stop(config)
     with which:
         seed = controls.pick(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])
     with when:
@@ -143,6 +139,35 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
         )  # fmt: skip
     _train(config)
     return frozen(config, seed, at), beside
+
+
+def cartpole_or_stop(figure: Figure) -> None:
+    """The page ends with a sentence if the settings name another environment."""
+    if not envs.describe(figure.config.env_id).is_cartpole:
+        st.info(f"Gradients are measured on CartPole alone, not on {figure.config.env_id}.")
+        st.page_link("pages/train.py", label="Choose CartPole on Train")
+        st.stop()
+
+
+def _truth_or_stop(config: Config) -> None:
+    """The page ends with a sentence where every reward is 0, and every true gradient with it."""
+    if config.reward_offset == -1:
+        st.info(
+            "With reward_offset at −1 every reward is 0. So every true Q is 0, and so is the true "
+            "gradient: there is nothing to measure an update against."
+        )
+        st.page_link("pages/rewards.py", label="Shifted rewards shows what is learned then")
+        st.stop()
+
+
+def choose_agent(figure: Figure, widget: Callable[..., Any], **details: Any) -> str:
+    """One of the figure's algorithms, actor-critic unless the reader says otherwise."""
+    usual = "actor_critic" if "actor_critic" in figure.algorithms else figure.algorithms[0]
+    agent: str = controls.pick(
+        widget, "agent", "Agent", figure.algorithms, usual,
+        format_func=lambda key: ALGORITHMS[key].name, **details,
+    )  # fmt: skip
+    return agent
 
 
 def _train(config: Config) -> None:

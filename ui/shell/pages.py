@@ -31,6 +31,7 @@ SEED = number("seed", 0, LARGEST)
 CHECKPOINT = number("checkpoint", 0, 1_000_000)
 POLICY = (AGENT, SEED, CHECKPOINT)  # the policy that is watched or measured
 BATCHES = number("num_windows", 10, 100_000)
+WINDOW_STEPS = number("window_steps", 1, 2048)
 
 
 class Page(NamedTuple):
@@ -85,7 +86,7 @@ PAGES = [
     ),
     Page(
         "cloud", "Measure", "The cloud", "How many updates point the right way?",
-        (*POLICY, number("window_steps", 1, 2048), several("panels", ALGORITHMS, 4)),
+        (*POLICY, WINDOW_STEPS, several("panels", ALGORITHMS, 4)),
     ),
     Page("parabola", "Measure", "The parabola", "When does a baseline do harm?", POLICY),
     Page(
@@ -93,8 +94,17 @@ PAGES = [
         POLICY,
     ),
     Page(
+        "bootstrap", "Measure", "Why bootstrap",
+        "What does a batch do about the steps it has not seen?",
+        (*POLICY, WINDOW_STEPS),
+    ),
+    Page(
         "baseline", "Measure", "Your baseline", "Can you beat the value function?",
         (*POLICY, BATCHES),
+    ),
+    Page(
+        "rewards", "Measure", "Shifted rewards", "What do r − 1 and r − 2 teach the agent?",
+        (AGENT, choice("rewards_seeds", (10, 30, 100, 300), 100, "Seeds of each")),
     ),
     Page(
         "bandit", "Know", "Exact bandit", "What does a baseline change, and what not?",

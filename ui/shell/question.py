@@ -39,21 +39,23 @@ class Question:
     def texts(self) -> list[str]:
         return [option.text for option in self.options]
 
-    def stated(self, truth: int) -> str:
-        """The measured answer, in Markdown."""
-        return f"*{self.options[truth].text}*."
+    def stated(self, truth: int | None) -> str:
+        """The measured answer, in Markdown; None where nothing could be measured."""
+        return "*not to be measured here*." if truth is None else f"*{self.options[truth].text}*."
 
-    def verdict(self, said: str | None, truth: int, explanation: str) -> Said:
+    def verdict(self, said: str | None, truth: int | None, explanation: str) -> Said:
         """The answer and the truth in words; `said` is None for a reader who gave none."""
-        right = said == self.options[truth].text
+        right = truth is not None and said == self.options[truth].text
         if said is None:
-            parts = [f"*{self.text}* **{self.options[truth].text}.**", explanation]
+            parts = [f"*{self.text}* **{self.stated(truth)[1:-2]}.**", explanation]
+        elif truth is None:
+            parts = [f"You predicted *{said}*. It is {self.stated(truth)}", explanation]
         elif right:
             parts = [f":material/check: You predicted it: *{said}*.", explanation]
         else:
             head = f":material/close: You predicted *{said}*. It is: {self.stated(truth)}"
             parts = [head, self._why(said), explanation]
-        if truth != self.usual:
+        if truth not in (None, self.usual):
             usual = self.stated(self.usual)
             parts.append(f"With the lab's default settings the answer is another: {usual}")
         return Said(" ".join(parts), right)

@@ -1,0 +1,1 @@
+"""Why bootstrap: what stands for the steps that follow a batch."""

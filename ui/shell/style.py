@@ -1,0 +1,27 @@
+"""The few rules of style that Streamlit's theme has no setting for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.shell.figures import background
+
+# The theme's primary colour is text and ground. Light enough for text on a dark page, it is too
+# light for Streamlit's white: what is written on it takes the page's own ground, dark or white.
+RULES = """<style>
+[data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelect"] [data-tag] {{
+  color: {background};
+}}
+.stMainBlockContainer {{ padding-top: 4rem; }}
+button.term {{ all: unset; cursor: help; text-decoration: underline dotted; }}
+button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px; }}
+.entry {{
+  max-width: 26rem; padding: 1rem 1.2rem; border: 1px solid #8085958c; border-radius: .5rem;
+  background: {background}; color: inherit; font-size: 1rem; line-height: 1.5;
+}}
+</style>"""
+
+
+def apply() -> None:
+    """Write the rules into the page, once a run."""
+    st.html(RULES.format(background=background()))
