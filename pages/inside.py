@@ -11,14 +11,20 @@ policy, beside = measure.choose_policy()
 found = measure.findings(policy, policy.config.batch_size)
 if found is None:
     st.stop()
-with beside:
+batch, estimator = beside.columns(2)
+with batch:
     index = inside.choose_window(found.windows)
-lens = inside.choose_estimator()
+with estimator:
+    lens = inside.choose_estimator()
 config = controls.figure_or_stop().config
 every = inside.updates(found.windows, index, config)
-inside.film(every, lens, config)
+asked, picture = st.columns([1, 2.2], gap="medium")
+with picture:
+    inside.film(every, lens, config)
+with asked:
+    played = inside.in_hindsight(policy, found, index, every)
 
-st.markdown("##### A bad action that was taken")
-played = inside.in_hindsight(policy, found, index, every)
+if played:
+    inside.on_average(played, every)
 st.markdown("##### The same batch, every estimator")
 inside.compare(found, every, played)

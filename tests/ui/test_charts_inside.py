@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from itertools import pairwise
@@ -143,12 +144,78 @@ def test_the_step_is_said_in_numbers():
     assert "3 are more probable and 1 are not; 2 moved against" in sentence
 
 
+def test_the_question_names_its_batch_and_counts_the_positive_returns():
+    update = UPDATES["policy_gradient"]
+    said = words.question("Actor-critic, seed 0, after 1,000 steps", 7, update)
+    assert said.text.startswith("This is batch 7 of one agent (Actor-critic, seed 0, after 1,000")
+    assert f"All {STEPS} returns Q are positive" in said.text
+    assert (said.name, said.options) == (words.QUESTION.name, words.QUESTION.options)
+    steps = update.steps.assign(q_value=[-1.0, *[1.0] * (STEPS - 1)])
+    assert (
+        f" {STEPS - 1} of the {STEPS} returns"
+        in words.question("", 0, dataclasses.replace(update, steps=steps)).text
+    )
+
+
+@pytest.mark.parametrize("key", ["policy_gradient", "actor_critic"])
+def test_each_stage_is_said_in_numbers(key):
+    update = UPDATES[key]
+    steps = update.steps
+    said = {stage: words.on_the_stage(update, key, stage, "gradient") for stage in inside.STAGES}
+    right, fell = int((steps["action"] == 1).sum()), int(steps["terminated"].sum())
+    assert f"pushed right {right} times and left {STEPS - right} times" in said["actions"]
+    assert (
+        f"The pole fell {'once' if fell == 1 else 'twice' if fell == 2 else fell}"
+        in (said["actions"])
+    )
+    low, high = steps["q_value"].min(), steps["q_value"].max()
+    assert f"between {low:.1f} and {high:.1f}" in said["returns"]
+    above = int((steps["q_value"] > steps["baseline"]).sum())
+    assert f"above it at {above} of {STEPS} steps" in said["baseline"]
+    assert ("is 0.0." in said["baseline"]) == (key == "policy_gradient")
+    up = int((steps["psi"] > 0).sum())
+    assert f"push {up} of these {STEPS} actions up and {STEPS - up} down" in said["weight"]
+    assert f"push {up} of these {STEPS} actions up" in said["step"]
+
+
+def test_the_clock_is_spoken_of_where_it_ended_an_episode():
+    update = UPDATES["policy_gradient"]
+    cut = update.steps.assign(truncated=[True, *[False] * (STEPS - 1)], terminated=False)
+    said = words.on_the_stage(
+        dataclasses.replace(update, steps=cut), "policy_gradient", "actions", "gradient"
+    )
+    assert "The pole did not fall. The clock ended an episode." in said
+
+
+def test_the_estimators_that_point_the_right_way_are_counted():
+    updates = {
+        "policy_gradient": small_update([1], [1], [-1, 0]),
+        "gae": small_update([1], [1], [3, 0]),
+        "normalized": small_update([0], [0], [0, 0]),  # no length, no direction
+    }
+    said = words.on_the_estimators(updates, np.array([1.0, 0.0]))
+    assert " of 1 of 3 estimators" in said and "(n = 1)" in said
+
+
+def test_the_films_table_holds_what_is_drawn():
+    update = UPDATES["actor_critic"]
+    rows = inside.rows(update, "actor_critic", "weight", 20, "gradient")
+    table = inside.numbers(rows)
+    assert table["weight Ψ"].tolist() == update.steps["psi"].tolist()
+    assert table["Δ log π"].isna().all()
+    assert len(table) == STEPS
+
+
 def test_worse_actions_are_said_in_numbers():
-    sentence = words.on_worse_actions(WorseActions(32, 20, 7, 6, 3, 256))
-    assert "each of the 32 states were played on 256 times" in sentence
-    assert "In 20 states they differ by more than 2 standard errors" in sentence
+    found = WorseActions(32, 20, 7, 6, 3, 256)
+    sentence = words.on_worse_actions(found)
+    assert "In 20 of the 32 states one action is clearly worse" in sentence
     assert "taken in 7, and plain policy gradient pushes 6 of these up" in sentence
-    assert "raise the worse action: here in 3 of the 20" in sentence
+    details = words.on_the_hindsight(found)
+    assert "Each of the 32 states was set again" in details
+    assert "played on from it, 256 times each" in details
+    assert "lower by more than 2 standard errors" in details
+    assert "raise the worse action of a state: here it does in 3 of 20" in details
     assert "another batch" in words.on_worse_actions(WorseActions(32, 20, 0, 0, 3, 256))
 
 

@@ -33,12 +33,17 @@ def press(app: AppTest, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
 
 
+def table(app: AppTest, column: str):
+    """The page's table that has this column."""
+    return next(frame.value for frame in app.dataframe if column in frame.value)
+
+
 def latex(app: AppTest) -> list[str]:
     return [element.value.strip("$\n") for element in app.latex]
 
 
 def test_the_film_goes_forward_and_the_estimator_changes_on_the_same_batch():
-    app = opened("pages/inside.py")
+    app = opened("pages/inside.py", stage="actions")
     assert not app.exception
     assert r"\pi_\theta(a_{16}" in latex(app)[0]
     press(app, "Forward")
@@ -58,16 +63,27 @@ def test_the_film_goes_forward_and_the_estimator_changes_on_the_same_batch():
 
 def test_the_prediction_is_answered_by_this_batch():
     app = opened("pages/inside.py")
-    assert not any("played on" in text.value for text in app.markdown)
+    assert not any("clearly worse" in text.value for text in app.markdown)
+    assert "bad ones up" not in table(app, "estimator")
+    assert "This is batch " in app.radio(key="say_bad_action").label
     app.radio(key="say_bad_action").set_value(QUESTION.texts[1]).run()
     press(app, "I am guessing")
     settled(app)
-    (said,) = (text.value for text in app.markdown if "played on" in text.value)
+    (said,) = (text.value for text in app.markdown if "clearly worse" in text.value)
     assert said.startswith(
         f":material/close: You predicted *{QUESTION.texts[1]}*. It is: *{QUESTION.texts[0]}*."
     )
     assert QUESTION.options[1].why in said
-    assert "bad ones up" in app.dataframe[0].value.columns
+    assert any("were played on from it, 256 times each" in text.value for text in app.markdown)
+    assert "bad ones up" in table(app, "estimator")
+
+
+def test_the_film_arrives_at_the_weights_and_says_what_it_shows():
+    app = opened("pages/inside.py", lens="policy_gradient")
+    assert "- 0.00 = +" in latex(app)[0]
+    assert app.query_params.get("stage") is None
+    assert any("push 32 of these 32 actions up and 0 down" in text.value for text in app.caption)
+    assert table(app, "weight Ψ")["Δ log π"].isna().all()  # not yet
 
 
 def test_a_link_opens_the_film_where_it_stood():
@@ -124,8 +140,8 @@ def test_a_formula_that_spells_an_estimator_is_named():
 def test_reinforce_is_no_lens_and_that_is_said():
     app = opened("pages/inside.py", lens="reinforce")
     assert any("lens is reinforce; here it must be one of" in text.value for text in app.text)
-    assert "REINFORCE" not in set(app.dataframe[0].value["estimator"])
-    assert any("REINFORCE updates at the ends" in text.value for text in app.caption)
+    assert "REINFORCE" not in set(table(app, "estimator")["estimator"])
+    assert any("REINFORCE updates at the ends" in text.value for text in app.markdown)
 
 
 def test_an_example_is_one_click():

@@ -30,7 +30,7 @@ CHANGES = {
 }  # along the gradient, or as training takes it
 UP, DOWN, GREY = "#2A9D5C", "#A461D8", "#888888"  # legible on white and black, no algorithm's
 ROOMY = 64  # steps up to which every reward is written as a number
-HEIGHT = 375
+HEIGHT = 330
 MARGIN = 46  # pixels for the vertical axes, so that the panels align
 
 
@@ -92,6 +92,12 @@ def rows(update: Update, algorithm: str, stage: str, at: int, step: str) -> pd.D
     return frame
 
 
+def numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn of `rows`, a line a step: what has not happened yet is empty."""
+    shown = frame[["t", "side", *NUMBERS]]
+    return shown.rename(columns={"t": "step t", "side": "pushed the cart"} | NUMBERS)
+
+
 def ranges(update: Update, plain: Update, step: str) -> tuple[tuple[float, float], ...]:
     """Ends of the axes for Q, for Psi and for the change.
 
@@ -145,7 +151,7 @@ def _film(steps: int) -> dict:
     def y(field: str, panel: str) -> alt.Y:
         ends = domain([RETURNS, WEIGHTS, OUTCOME].index(panel))
         scale = alt.Scale(domain=ends, range=strip(PANELS[panel][::-1], "height"), nice=False)
-        axis = alt.Axis(orient="left", tickCount=3, minExtent=MARGIN)
+        axis = alt.Axis(orient="left", tickCount=3, minExtent=MARGIN, titleFontSize=12)
         return alt.Y(f"{field}:Q", title=panel, scale=scale, axis=axis)
 
     def where(test: str, **texts: str) -> alt.Chart:
@@ -256,12 +262,12 @@ def _film(steps: int) -> dict:
     return spec(together.properties(height=HEIGHT, width="container"))
 
 
-RETURNS, WEIGHTS, OUTCOME = "Q (discounted)", "weight Ψ", "Δ log π"
+RETURNS, WEIGHTS, OUTCOME = "return Q", "weight Ψ", "Δ log π"
 PANELS = {  # from top to bottom, in shares of the height
     "actions": (0.0, 0.16),
-    RETURNS: (0.2, 0.53),
-    WEIGHTS: (0.58, 0.77),
-    OUTCOME: (0.81, 1.0),
+    RETURNS: (0.2, 0.5),
+    WEIGHTS: (0.56, 0.76),
+    OUTCOME: (0.82, 1.0),
 }
 NUMBERS = {
     "prob": "probability",

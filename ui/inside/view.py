@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+import numpy as np
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
@@ -22,11 +23,10 @@ from pgcore.gradients.hindsight import (
     preference_slopes,
     worse_actions,
 )
-from pgcore.gradients.outcome import outcome
 from ui.cloud.words import FIXED_LENGTH, OTHER_BATCHES
 from ui.inside import charts as inside
 from ui.inside import words
-from ui.shell import controls, lesson, link, measure
+from ui.shell import controls, glossary, lesson, link, measure
 from ui.shell.notice import notice
 from ui.shell.pages import PARAMETERS
 
@@ -39,9 +39,9 @@ LENSES = list(measurable())
 def choose_estimator() -> str:
     """The estimator under the lens, whatever the policy was trained with."""
     return controls.pick(
-        st.pills, "lens", "Estimator", LENSES, "actor_critic",
-        format_func=lambda name: ALGORITHMS[name].name, required=True,
-        label_visibility="collapsed",
+        st.selectbox, "lens", "Estimator", LENSES, "actor_critic",
+        format_func=lambda name: ALGORITHMS[name].name,
+        help="Another estimator gives the same steps other weights.",
     )  # fmt: skip
 
 
@@ -53,7 +53,10 @@ def choose_window(windows: Windows) -> int:
         if asked is not None and asked > last:
             notice(f"window is {asked:,}; it must be from 0 to {last:,}. {usual:,} is shown.")
         st.session_state[key] = asked if asked is not None and asked <= last else usual
-    index = st.number_input("Batch", 0, last, key=key, help=f"One of {last + 1:,} recorded batches")
+    index = st.number_input(
+        "Batch", 0, last, key=key,
+        help=f"Another number shows another of the {last + 1:,} batches that this policy played.",
+    )  # fmt: skip
     link.put("window", None if index == usual else index)
     return index
 
@@ -85,22 +88,28 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
             if state["set_stage"] == inside.ORDER[-1]:
                 state[PLAYING] = False
                 st.rerun()
-        stage, at, step = _controls(steps)
+        bar, picture, below = (st.container() for _ in range(3))
+        with bar:
+            stage = _choose_stage(steps)
+        with below:
+            at, step = _choose_step(steps)
         link.put("stage", stage)
         link.put("at", at)
         link.write(PARAMETERS)
-        st.latex(words.equation(update, running, stage, at, step))
-        st.vega_lite_chart(
-            inside.rows(update, lens, stage, at, step),
-            inside.film_spec(steps, inside.ranges(update, every[BASE], step)),
-            key="film",
-            alt=words.description(update, lens, stage, at, step),
-            width="stretch",
-        )
-        result = ""
-        if stage == inside.ORDER[-1]:
-            result = words.on_the_step(outcome(update, inside.CHANGES[step]))
-        st.caption(f"{words.SAID[stage]} {result}")
+        rows = inside.rows(update, lens, stage, at, step)
+        with picture:
+            st.latex(words.equation(update, running, stage, at, step))
+            st.vega_lite_chart(
+                rows,
+                inside.film_spec(steps, inside.ranges(update, every[BASE], step)),
+                key="film",
+                alt=words.description(update, lens, stage, at, step),
+                width="stretch",
+            )
+            glossary.caption(words.on_the_stage(update, lens, stage, step))
+        with below.expander("All the numbers"):
+            st.markdown(words.SAID[stage])
+            st.dataframe(inside.numbers(rows), hide_index=True, height=240)
 
     st.fragment(view, run_every=FRAME_SECONDS if state.get(PLAYING) else None)()
 
@@ -116,12 +125,11 @@ def _by_hand(page: Callable[[str, int, int], tuple[str, int]], steps: int) -> No
     _turn(page, steps)
 
 
-def _controls(steps: int) -> tuple[str, int, str]:
-    """Back, forward, play, the stage, the step t.  -> stage, t, kind of step"""
+def _choose_stage(steps: int) -> str:
+    """Back, forward, play, and the stage."""
     state = st.session_state
     playing = state.get(PLAYING, False)
-    bar, slider = st.columns([3, 2], vertical_alignment="center")
-    with bar.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for label, icon, page, key in (
             ("Back", "skip_previous", inside.back, "Left"),
             ("Forward", "skip_next", inside.forward, "Right"),
@@ -136,28 +144,37 @@ def _controls(steps: int) -> tuple[str, int, str]:
             if not playing and state["set_stage"] == inside.ORDER[-1]:
                 state["set_stage"] = inside.ORDER[0]
             st.rerun()
-        stage = st.segmented_control(
-            "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="set_stage",
-            required=True, label_visibility="collapsed",
+        return str(
+            st.segmented_control(
+                "Stage", inside.ORDER, format_func=inside.STAGES.__getitem__, key="set_stage",
+                required=True, label_visibility="collapsed",
+            )
         )  # fmt: skip
-    with slider.container(horizontal=True, vertical_alignment="center"):
+
+
+def _choose_step(steps: int) -> tuple[int, str]:
+    """The step t whose numbers the equation shows, and how the policy takes its step."""
+    slider, kind = st.columns([2, 1.4], vertical_alignment="bottom")
+    with slider:
         at = st.slider(
             "Step t of the batch", 0, max(steps - 1, 1), key="set_at", format="t = %d",
-            label_visibility="collapsed",
+            help="Another step puts its own numbers into the equation.",
         )  # fmt: skip
+    with kind:
         step = st.segmented_control(
             "Step of the policy", [*inside.CHANGES], default="gradient", key="inside_step",
-            required=True, help="Along the gradient alone, or Adam's first step",
-            label_visibility="collapsed",
+            required=True, help="Adam divides each coordinate of the gradient by its recent size. "
+            "Training takes this step.",
         )  # fmt: skip
-    return str(stage), min(at, steps - 1), step
+    return min(at, steps - 1), step
 
 
 def in_hindsight(
     policy: measure.Policy, found: Findings, index: int, every: dict[str, Update]
 ) -> Hindsight | None:
     """The lesson's question, and the answer that this batch gives; None until it is answered."""
-    if lesson.predict(words.QUESTION) is None:
+    question = words.question(policy.name, index, every[BASE])
+    if lesson.predict(question) is None:
         return None
     windows, seed = found.windows, policy.seed
     played = measure.measured(
@@ -166,24 +183,38 @@ def in_hindsight(
         "Playing both actions of every state",
     )
     if played is not None:
-        slopes = preference_slopes(windows, index, found.reference.directions[0])
-        said = words.on_worse_actions(worse_actions(played, every[BASE], slopes))
-        lesson.reveal(words.QUESTION, 0, said)  # by theory, for two actions
-        if push := expected_push(played, every[BASE]):
-            st.latex(words.expected_push(push))
-            st.caption(words.on_the_expected_push(push, played.tails))
+        worse = worse_actions(played, every[BASE], _slopes(found, index))
+        lesson.reveal(question, 0, words.on_worse_actions(worse))  # by theory, for two actions
+        with st.expander("How this was measured"):
+            st.markdown(words.on_the_hindsight(worse))
     return played
+
+
+def _slopes(found: Findings, index: int) -> np.ndarray:
+    """How fast each state's preference moves along the true gradient.  [T]"""
+    return preference_slopes(found.windows, index, found.reference.directions[0])
+
+
+def on_average(played: Hindsight, every: dict[str, Update]) -> None:
+    """One worse action of the batch: its push, averaged over both actions."""
+    if push := expected_push(played, every[BASE]):
+        st.markdown("##### One worse action, averaged over what might have been drawn")
+        st.latex(words.expected_push(push))
+        st.caption(words.on_the_expected_push(push, played.tails))
 
 
 def compare(found: Findings, every: dict[str, Update], played: Hindsight | None) -> None:
     """All estimators on the one batch."""
     step = st.session_state.get("inside_step", "gradient")
     worse = played.worse if played else None
-    table = words.table(every, found.reference.directions[0], step, worse)
-    st.dataframe(table, hide_index=True, width="stretch", height="content")
-    st.caption(
-        "One batch, n = 1: an angle above 90° points the wrong way. How often that happens among "
-        f"{len(found.windows):,} batches is measured on the page The cloud. {OTHER_BATCHES} "
-        f"{FIXED_LENGTH}"
+    truth = found.reference.directions[0]
+    st.dataframe(
+        words.table(every, truth, step, worse), hide_index=True, width="stretch", height="content"
     )
-    lesson.true_gradient()
+    glossary.caption(words.on_the_estimators(every, truth))
+    with st.expander("How this was measured"):
+        st.markdown(
+            f"{words.ANGLE} The page The cloud measures {len(found.windows):,} batches. "
+            f"{OTHER_BATCHES} {FIXED_LENGTH}"
+        )
+        lesson.true_gradient()

@@ -5,6 +5,8 @@ Printed sums add up as they are printed: the terms are rounded so that they give
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -31,16 +33,33 @@ QUESTION = Question(
     ),
     usual=0,
 )  # fmt: skip
-SAID = {
-    "actions": "Triangles: which way the cart was pushed. A dashed line: the episode ended there.",
-    "returns": "Each Q, a discounted return, is its reward and the discounted Q after it. Diamond: "
-    "the critic's value stands for what came after the batch.",
-    "baseline": "The line is what is subtracted; the sticks are what is left of Q.",
-    "weight": "Each action's own weight: green pushes it up, purple down.",
-    "step": "Colour: what the action's own weight asked for. Direction: what became of it. "
-    "gradient: a step along this batch's gradient. Adam: the step that training takes, which "
-    "divides every coordinate by its recent size; here its first one.",
+ANGLE = (
+    "An update at more than 90° from the true gradient points the wrong way. One batch (n = 1) "
+    "decides nothing."
+)
+SAID = {  # how to read each stage's picture
+    "actions": "A triangle shows which way the cart was pushed. A dashed line marks the end of an "
+    "episode.",
+    "returns": "Each return Q is its own reward, plus γ times the Q of the next step. A diamond is "
+    "the critic's value: it stands for what came after the batch.",
+    "baseline": "The line is the baseline. A stick shows what is left of Q after it is subtracted.",
+    "weight": "A green bar pushes its action up, a purple one pushes it down. The longer the bar, "
+    "the stronger the push.",
+    "step": "The colour shows what an action's own weight asked for. The direction shows how its "
+    "log-probability changed. Adam is shown with its first step.",
 }
+
+
+def question(policy: str, index: int, update: Update) -> Question:
+    """QUESTION for one batch: whose it is, and how many of its returns are positive."""
+    steps = len(update.steps)
+    positive = int((update.steps["q_value"] > 0).sum())
+    share = f"All {steps}" if positive == steps else f"{positive} of the {steps}"
+    text = (
+        f"This is batch {index:,} of one agent ({policy}). {share} returns Q are positive. Can one "
+        "sample push the worse of two actions up? And can the average over both actions?"
+    )
+    return replace(QUESTION, text=text)
 
 
 def description(update: Update, algorithm: str, stage: str, at: int, step: str) -> str:
@@ -127,13 +146,63 @@ def _way(pushed: int) -> str:
 # --- results ---------------------------------------------------------------------------------
 
 
+def on_the_stage(update: Update, algorithm: str, stage: str, step: str) -> str:
+    """What the film's picture shows now: counts and ranges over one batch."""
+    steps, n = update.steps, len(update.steps)
+    if stage == "actions":
+        right = int((steps["action"] == 1).sum())
+        fell, cut = int(steps["terminated"].sum()), int(steps["truncated"].sum())
+        clock = f" The clock ended {_times(cut, 'an episode', 'episodes')}." if cut else ""
+        return (
+            f"In these {n} steps the [[policy]] pushed right {right} times and left {n - right} "
+            f"times. The pole {_often(fell)}.{clock}"
+        )
+    if stage == "returns":
+        low, high = steps["q_value"].min(), steps["q_value"].max()
+        return f"The [[return|returns Q]] of these {n} steps lie between {low:.1f} and {high:.1f}."
+    if stage == "baseline":
+        low, high = steps["baseline"].min(), steps["baseline"].max()
+        above = int((steps["psi"] > 0).sum())
+        where = f"is {low:.1f}" if high - low < 0.05 else f"lies between {low:.1f} and {high:.1f}"
+        return f"The [[baseline]] {where}. Q is above it at {above} of {n} steps."
+    found = outcome(update, CHANGES[step])
+    if stage == "weight":
+        return (
+            f"The [[psi|weights]] of {ALGORITHMS[algorithm].name} push {found.pushed_up} of these "
+            f"{n} actions up and {found.pushed_down} down."
+        )
+    return on_the_step(found)
+
+
+def _often(count: int) -> str:
+    return {0: "did not fall", 1: "fell once", 2: "fell twice"}.get(count, f"fell {count} times")
+
+
+def _times(count: int, one: str, many: str) -> str:
+    return one if count == 1 else f"{count} {many}"
+
+
 def on_the_step(found: Outcome) -> str:
     """What the weights asked for and what became of it."""
     return (
-        f"The weights push {found.pushed_up} of these {found.steps} actions up and "
+        f"The [[psi|weights]] push {found.pushed_up} of these {found.steps} actions up and "
         f"{found.pushed_down} down. After the step {found.more_probable} are more probable and "
         f"{found.steps - found.more_probable} are not; {found.against} moved against their own "
-        "weight: all steps share one network, and there the pushes add up."
+        "weight. All steps share one network, and there the pushes add up."
+    )
+
+
+def on_the_estimators(updates: dict[str, Update], truth: np.ndarray) -> str:
+    """How many estimators' gradients point the right way on this one batch.
+
+    Args:
+        truth: [P] the true gradient's direction, of length 1.
+    """
+    angles = [length_and_angle(update, truth)[1] for update in updates.values()]
+    right = sum(angle < 90 for angle in angles)
+    return (
+        f"On this batch the [[estimate|gradients]] of {right} of {len(angles)} estimators lie "
+        "within 90° of the [[true_gradient|true gradient]]. One batch (n = 1) does not rank them."
     )
 
 
@@ -171,13 +240,21 @@ def on_worse_actions(found: WorseActions) -> str:
     if not found.taken:
         return "In this batch no action was clearly the worse of the two; take another batch."
     return (
-        f"Both actions of each of the {found.states} states were played on {found.tails} times. "
-        f"In {found.clear} states they differ by more than {CLEAR:g} standard errors; the worse "
-        f"one was taken in {found.taken}, and plain policy gradient pushes {found.pushed_up} of "
-        "these up. Averaged over the two actions, the push on the worse one is down in every "
-        "state, whatever baseline b(s) is subtracted. All states share the network, so a step "
-        "along the true gradient may still raise the worse action: here in "
-        f"{found.raised} of the {found.clear}."
+        f"In {found.clear} of the {found.states} states one action is clearly worse. It was taken "
+        f"in {found.taken}, and plain policy gradient pushes {found.pushed_up} of these up. "
+        "Averaged over both actions, the worse one is pushed down in every state. No "
+        "[[baseline|baseline b(s)]] changes that average."
+    )
+
+
+def on_the_hindsight(found: WorseActions) -> str:
+    """How the worse actions were found, and what a step of the shared network does with them."""
+    return (
+        f"Each of the {found.states} states was set again. Both actions were played on from it, "
+        f"{found.tails} times each. An action counts as worse if its return is lower by more than "
+        f"{CLEAR:g} standard errors. All states share one network. So a step along the true "
+        "gradient may still raise the worse action of a state: here it does in "
+        f"{found.raised} of {found.clear}."
     )
 
 
@@ -198,9 +275,9 @@ def on_the_expected_push(found: ExpectedPush, tails: int) -> str:
     """What the terms of `expected_push` are made of."""
     worse, better = round(found.worse, 1), round(found.better, 1)
     return (
-        f"The push on a worse action, averaged over the two actions: it is drawn with probability "
-        f"{found.prob:.2f}. Its true discounted return is {worse:.1f}, that of the other "
-        f"{better:.1f} (difference {better - worse:.1f}, standard error {found.error:.1f}, "
-        f"n = {tails} tails each). The terms are p(1 - p)Q. A baseline b(s) is subtracted from "
-        "both returns and cancels."
+        f"At step {found.t} the worse action is drawn with probability {found.prob:.2f}. Its "
+        f"true discounted return is {worse:.1f}, that of the other {better:.1f} (difference "
+        f"{better - worse:.1f}, standard error {found.error:.1f}, n = {tails} tails each). Each "
+        "term is p(1 − p) times a return, where p is that probability. A baseline b(s) is "
+        "subtracted from both returns, and cancels."
     )

@@ -80,7 +80,7 @@ PAGES = [
             *POLICY,
             choice("lens", ALGORITHMS, "actor_critic"),
             number("window", 0, 100_000),
-            choice("stage", STAGES, "actions"),
+            choice("stage", STAGES, "weight"),
             number("at", 0, 2047),
         ),
     ),
