@@ -4,7 +4,7 @@ const LASTS = 20; // seconds from untrained to trained
 const REST = 12; // steps for which the end of an episode is seen
 const STILL = 100; // steps after the start at which a picture that stands still is taken
 const NARROW = 700; // pixels below which the curves stand under the carts
-const PLOT = { left: 40, right: 128, top: 26, bottom: 38 };
+const PLOT = { left: 40, right: 118, top: 26, bottom: 38 };
 const ICONS = { Play: "M2 0v12l9-6z", Pause: "M1 0h4v12H1zM7 0h4v12H7z" };
 const COUNT = new Intl.NumberFormat("en-US");
 const fields = new WeakMap();
@@ -127,6 +127,7 @@ class Field {
     this.pointed = this.chosen = null;
     this.list();
     this.part("time").max = this.last;
+    this.part("limit").textContent = this.limit;
     this.restart();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.checkpoint = -1;
@@ -338,11 +339,11 @@ class Field {
     this.style = look(this.root);
     const narrow = this.root.clientWidth < NARROW;
     const many = this.carts.length > 100;
-    const block = narrow ? (many ? 190 : 108) : many ? 150 : 132;
+    const block = narrow ? (many ? 190 : 100) : many ? 150 : 122;
     this.layout(stage.clientWidth, block);
     this.cartsContext = fit(this.part("carts"), block * this.groups.length);
     this.width = curves.clientWidth;
-    this.height = narrow ? 240 : block * this.groups.length;
+    this.height = narrow ? 220 : block * this.groups.length;
     this.curvesContext = fit(curves, this.height);
     const names = this.groups.map(({ name, seeds }) => `${seeds.length} of ${name}`).join(", ");
     this.part("carts").setAttribute("aria-label",
@@ -460,6 +461,9 @@ class Field {
       context.fillStyle = colour;
       context.font = `${font} ${style.font}`;
       context.textAlign = align;
+      context.strokeStyle = style.background;
+      context.lineWidth = 4;
+      context.strokeText(text, x, y); // a halo, where lines pass behind
       context.fillText(text, x, y);
     };
     const line = (points, colour, thickness, dash = []) => {
@@ -484,7 +488,8 @@ class Field {
     write("environment steps learned", this.across(this.last / 2), height - 4, "center", style.text, "13px");
     for (const [name, value] of this.references) {
       line([[PLOT.left, up(value)], [width - PLOT.right, up(value)]], style.text, 1, [2, 3]);
-      write(`${name} ${value.toFixed(0)}`, PLOT.left + 4, up(value) - 5, "left", style.text, "13px");
+      const end = width - PLOT.right;
+      write(`${name} ${value.toFixed(0)}`, end - 2, up(value) - 5, "right", style.text, "13px");
     }
     const now = this.across(this.time);
     const times = this.steps.slice(1).map((step) => this.across(step));
@@ -501,27 +506,25 @@ class Field {
       context.fill();
       context.globalAlpha = 1;
     }
-    for (const { mean, ...group } of this.groups) {
-      line(times.map((x, k) => [x, up(mean[k])]), this.colour(group), 2.6);
+    for (const group of this.groups) {
+      line(times.map((x, k) => [x, up(group.mean[k])]), this.colour(group), 2.6);
     }
     const shown = this.pointed ?? this.chosen;
     if (shown) line(times.map((x, k) => [x, up(shown.returns[k])]), style.text, 1.5, [5, 3]);
     context.restore();
     line([[now, PLOT.top - 6], [now, bottom]], style.text, 1.5);
-    this.ends(line, write, up, now, bottom);
+    this.ends(write, up, now + 8, bottom);
   }
 
-  /** The estimators' names, right of the chart, each with its last mean. */
-  ends(line, write, up, now, bottom) {
+  /** Before the ends of the curves: the estimators' names, each with its last mean. */
+  ends(write, up, left, bottom) {
     const k = this.checkpoint - 1;
     if (k < 0) return;
-    const left = this.width - PLOT.right + 14;
     const heights = this.groups.map((group) => up(group.mean[k]));
-    apart(heights, 36, PLOT.top + 8, bottom - 16).forEach((height, i) => {
+    apart(heights, 36, PLOT.top + 8, bottom - 22).forEach((height, i) => {
       const group = this.groups[i];
-      line([[now, heights[i]], [left - 14, heights[i]], [left - 3, height]], this.colour(group), 1, [1, 3]);
       write(group.ends[k], left, height + 5, "left", this.colour(group), "700 17px");
-      write(group.name, left, height + 21, "left", this.colour(group), "600 13px");
+      write(group.name, left, height + 20, "left", this.colour(group), "600 13px");
     });
   }
 

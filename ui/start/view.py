@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
+from pgcore.history import History
+from pgcore.runs import Run
 from pgcore.train import random_return
 from ui.player.field import Group, Picked, field
 from ui.shell import controls, figures, link, live
 from ui.shell.series import DEFAULT, LAB, Figure
 from ui.start import words
 
-SOLVED = 475  # Gymnasium's threshold
 COUNTS = {30: "30 carts", 300: "300 carts"}
 
 
@@ -21,29 +23,38 @@ def with_seeds(seeds: int) -> Figure:
 
 
 def show() -> None:
-    """The field; below it how many carts."""
+    """The field; below it the question that its seeds leave open."""
     stage = st.container()
-    carts = controls.pick(
-        st.segmented_control, "carts", "Carts", tuple(COUNTS), 30, format_func=COUNTS.get,
-        required=True, label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"##### {words.QUESTION}")
+        carts = controls.pick(
+            st.segmented_control, "carts", "Carts", tuple(COUNTS), 30, format_func=COUNTS.get,
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
     figure = with_seeds(carts // len(DEFAULT.algorithms))
     with stage:
         shown = live.run_or_offer(figure.configs, patience=live.ARRIVAL_SECONDS)
         if live.any_live(shown):
             live.follow(shown, "start")
         histories = live.finished(shown)
-        if len(histories) < len(figure.configs):
-            return
-        groups = [
-            Group(key, ALGORITHMS[key].name, words.NOTES[key], ALGORITHMS[key].colour, history)
-            for key, history in histories.items()
-        ]
-        heights = {"solved": SOLVED, "random": random_return(figure.config.env_id)}
-        picked = field(groups, words.said(histories), heights, key="field")
+        if len(histories) == len(figure.configs):
+            _field(histories, figure)
+    _answer(shown, figure)
+
+
+def _field(histories: dict[str, History], figure: Figure) -> None:
+    """All agents at play; a click leads to Watch."""
+    groups = [
+        Group(key, ALGORITHMS[key].name, words.NOTES[key], ALGORITHMS[key].colour, history)
+        for key, history in histories.items()
+    ]
+    heights = {
+        "solved": envs.describe(figure.config.env_id).reward_threshold,
+        "random": random_return(figure.config.env_id),
+    }
+    picked = field(groups, words.said(histories), heights, key="field")
     if picked:
         _watch(picked, figure)
-    _question(shown, figure)
 
 
 def _watch(picked: Picked, figure: Figure) -> None:
@@ -54,9 +65,8 @@ def _watch(picked: Picked, figure: Figure) -> None:
     st.switch_page("pages/watch.py")
 
 
-def _question(few, figure: Figure) -> None:
+def _answer(few: dict[str, Run], figure: Figure) -> None:
     """What the seeds of the field say, and what 1,000 of each do."""
-    st.markdown(f"##### {words.QUESTION}")
     figures.verdict(few, figure)
     thousand = with_seeds(1000)
     many = live.run_or_offer(thousand.configs, verb="Train 1,000 seeds of each")

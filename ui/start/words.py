@@ -44,8 +44,8 @@ def said(histories: Mapping[str, History]) -> list[str]:
     config, steps = first.config, first.eval_steps.tolist()
     bands = {key: BANDS["95%"].of(history.eval_returns.T) for key, history in histories.items()}
     before = (
-        "0 steps: no agent has learned yet, and every policy is nearly random. The first "
-        f"evaluation follows after {steps[0]:,} steps."
+        f"After 0 steps, no agent has learned yet. The first evaluation follows after {steps[0]:,} "
+        "steps."
     )
     return [before] + [
         f"After {step:,} steps, the mean return of {config.eval_episodes} episodes: "
