@@ -51,25 +51,36 @@ function live(cart, hidden, limit) {
   cart.rest = REST;
 }
 
-/** Rows and columns of cells, twice as wide as high, that fill a box best. */
-function arrange(count, width, height) {
+/** Columns of cells, so many times as wide as high, that fill a box best. */
+function arrange(count, width, height, aspect) {
   let best = { size: 0 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const size = Math.min(width / columns / 2, height / rows);
+    const size = Math.min(width / columns / aspect, height / rows);
     if (size > best.size) best = { size, columns, width: width / columns, height: height / rows };
   }
   return best;
 }
 
-/** Where labels can stand: `gap` apart, within [low, high], in the order of their heights. */
+/** Where labels can stand: `gap` apart, within [low, high], moved least in squares. As `spread` in
+ * pgcore/plotting/theme.py: pool adjacent violators. */
 function apart(heights, gap, low, high) {
   const order = heights.map((_, i) => i).sort((i, j) => heights[i] - heights[j]);
+  const pools = [];
+  order.forEach((i, rank) => {
+    let [mean, size] = [heights[i] - rank * gap, 1];
+    while (pools.length && pools.at(-1).mean > mean) {
+      const before = pools.pop();
+      mean = (before.mean * before.size + mean * size) / (before.size + size);
+      size += before.size;
+    }
+    pools.push({ mean, size });
+  });
+  const most = high - (order.length - 1) * gap;
+  const risen = pools.flatMap(({ mean, size }) =>
+    Array(size).fill(Math.max(low, Math.min(mean, most))));
   const placed = [];
-  let edge = low;
-  for (const i of order) edge = (placed[i] = Math.max(heights[i], edge)) + gap;
-  edge = high;
-  for (const i of order.reverse()) edge = (placed[i] = Math.min(placed[i], edge)) - gap;
+  order.forEach((i, rank) => (placed[i] = risen[rank] + rank * gap));
   return placed;
 }
 
@@ -339,7 +350,7 @@ class Field {
     this.style = look(this.root);
     const narrow = this.root.clientWidth < NARROW;
     const many = this.carts.length > 100;
-    const block = narrow ? (many ? 190 : 100) : many ? 150 : 122;
+    const block = narrow ? (many ? 190 : 100) : many ? 138 : 122;
     this.layout(stage.clientWidth, block);
     this.cartsContext = fit(this.part("carts"), block * this.groups.length);
     this.width = curves.clientWidth;
@@ -358,7 +369,7 @@ class Field {
     const head = 24;
     this.groups.forEach((group, place) => {
       const carts = this.carts.filter((cart) => cart.place === place);
-      const grid = arrange(carts.length, width, block - head - 4);
+      const grid = arrange(carts.length, width, block - head - 4, carts.length > 30 ? 1.5 : 2);
       carts.forEach((cart, i) => {
         const row = Math.floor(i / grid.columns);
         cart.cell = { x: (i % grid.columns) * grid.width, y: place * block + head + row * grid.height,
@@ -435,12 +446,14 @@ class Field {
       return { cart: shape.cart.map(place), pole: shape.pole.map(place) };
     });
     for (const [part, colour] of [["cart", body], ["pole", pole]]) {
-      context.fillStyle = colour;
+      context.fillStyle = context.strokeStyle = colour;
+      context.lineWidth = 0.8;
       context.beginPath();
       for (const shape of shapes) {
         shape[part].forEach((corner, i) => (i ? context.lineTo(...corner) : context.moveTo(...corner)));
       }
       context.fill();
+      context.stroke(); // the smallest poles are thinner than a pixel
     }
   }
 
@@ -533,7 +546,7 @@ class Field {
     const cart = this.pointed ?? this.chosen;
     tip.hidden = !cart;
     if (!cart) return;
-    const text = this.about(cart).join(". ");
+    const text = this.about(cart).join("\n");
     if (tip.textContent !== text) tip.textContent = text;
     tip.style.setProperty("--mark", this.colour(cart.group));
     const room = this.part("stage").clientWidth - tip.offsetWidth;
