@@ -30,7 +30,8 @@ MOUNT = """async ([html, css, js, data]) => {
   window.reports = [];
   window.show = (data) => {
     const setStateValue = (name, value) => window.reports.push([name, value]);
-    window.leave = component.default({ data, parentElement: document.body, setStateValue });
+    const told = { data, parentElement: document.body, setStateValue };
+    window.leave = component.default({ ...told, setTriggerValue: setStateValue });
   };
   const observe = ResizeObserver.prototype.observe;
   const disconnect = ResizeObserver.prototype.disconnect;

@@ -142,6 +142,7 @@ class Field {
     this.restart();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.checkpoint = -1;
+    this.playing = !calm;
     this.seek(calm ? this.last : 0);
     this.set(!calm);
     this.resize();
@@ -221,10 +222,10 @@ class Field {
 
   /** From the beginning. */
   anew() {
+    this.set(true);
     this.restart();
     this.hold(false);
     this.seek(0);
-    this.set(true);
   }
 
   hold(held) {
