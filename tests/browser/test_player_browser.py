@@ -271,7 +271,7 @@ def test_reduced_motion_waits_for_the_reader(tab):
 def push_data(row: np.ndarray, greedy: bool = False) -> dict:
     weights = encode(row[: shape_of(CONFIG).policy_size])
     hidden = CONFIG.hidden_dim
-    return {"id": "a", "row": weights, "hidden": hidden, "colour": 0, "greedy": greedy}
+    return {"id": "a", "params": weights, "hidden": hidden, "colour": 0, "greedy": greedy}
 
 
 def balancing_row() -> np.ndarray:

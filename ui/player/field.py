@@ -44,13 +44,13 @@ class Picked(NamedTuple):
 
 
 def field(
-    groups: Sequence[Group], said: Sequence[str], references: Mapping[str, float], key: str
+    groups: Sequence[Group], said: Sequence[str], references: Mapping[str, float | None], key: str
 ) -> Picked | None:
     """All agents of some groups at play.
 
     Args:
         said: a sentence for each checkpoint, the untrained one first.  [K + 1]
-        references: heights in the chart that are marked, by name.
+        references: heights in the chart that are marked, by name; None is not.
 
     Returns: the agent that was clicked, in the run that follows the click.
     """
@@ -60,7 +60,7 @@ def field(
 
 
 def payload(
-    groups: Sequence[Group], said: Sequence[str], references: Mapping[str, float]
+    groups: Sequence[Group], said: Sequence[str], references: Mapping[str, float | None]
 ) -> dict[str, Any]:
     """What the browser gets."""
     config = groups[0].history.config
@@ -77,7 +77,7 @@ def payload(
         "steps": steps,
         "groups": shown,
         "said": list(said),
-        "references": [[name, value] for name, value in references.items()],
+        "references": [[name, x] for name, x in references.items() if x is not None],
     }
 
 
