@@ -502,8 +502,8 @@ class Field {
     write("environment steps learned", this.across(this.last / 2), height - 4, "center", style.text, "13px");
     for (const [name, value] of this.references) {
       line([[PLOT.left, up(value)], [width - PLOT.right, up(value)]], style.text, 1, [2, 3]);
-      const end = width - PLOT.right;
-      write(`${name} ${value.toFixed(0)}`, end - 2, up(value) - 5, "right", style.text, "13px");
+      const end = width - PLOT.right + 6; // outside: the curves' own labels stand inside
+      write(`${name} ${value.toFixed(0)}`, end, up(value) + 4, "left", style.text, "13px");
     }
     const now = this.across(this.time);
     const times = this.steps.slice(1).map((step) => this.across(step));
@@ -535,7 +535,7 @@ class Field {
     const k = this.checkpoint - 1;
     if (k < 0) return;
     const heights = this.groups.map((group) => up(group.mean[k]));
-    apart(heights, 36, PLOT.top + 8, bottom - 22).forEach((height, i) => {
+    apart(heights, 36, PLOT.top + 8, bottom - 44).forEach((height, i) => {
       const group = this.groups[i];
       write(group.ends[k], left, height + 5, "left", this.colour(group), "700 17px");
       write(group.name, left, height + 20, "left", this.colour(group), "600 13px");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
@@ -31,6 +32,7 @@ def show() -> None:
             st.segmented_control, "carts", "Carts", tuple(COUNTS), 30, format_func=COUNTS.get,
             required=True, label_visibility="collapsed",
         )  # fmt: skip
+        offer = st.empty()
     figure = with_seeds(carts // len(DEFAULT.algorithms))
     with stage:
         shown = live.run_or_offer(figure.configs, patience=live.ARRIVAL_SECONDS)
@@ -39,7 +41,7 @@ def show() -> None:
         histories = live.finished(shown)
         if len(histories) == len(figure.configs):
             _field(histories, figure)
-    _answer(shown, figure)
+    _answer(shown, figure, offer)
 
 
 def _field(histories: dict[str, History], figure: Figure) -> None:
@@ -65,11 +67,11 @@ def _watch(picked: Picked, figure: Figure) -> None:
     st.switch_page("pages/watch.py")
 
 
-def _answer(few: dict[str, Run], figure: Figure) -> None:
+def _answer(few: dict[str, Run], figure: Figure, offer: DeltaGenerator) -> None:
     """What the seeds of the field say, and what 1,000 of each do."""
     figures.verdict(few, figure)
     thousand = with_seeds(1000)
-    many = live.run_or_offer(thousand.configs, verb="Train 1,000 seeds of each")
+    many = live.run_or_offer(thousand.configs, offer, verb="Train 1,000 seeds of each")
     if not many:
         return
     live.controls(many, "thousand")
