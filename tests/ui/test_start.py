@@ -165,6 +165,8 @@ def test_the_ways_on_lead_on(label, page, figure):
     button.click().run()
     assert not app.exception
     assert any(text.value.startswith(f"#### {page} · ") for text in app.markdown)
+    if page == "Seeds":
+        assert app.session_state["settings"]["seeds_view"] == "lottery"
     if figure:
         chosen = app.session_state["settings"]
         assert chosen["fixed_start"] == figure.config.fixed_start

@@ -404,10 +404,11 @@ class Field {
       const colour = this.colour(group);
       context.textAlign = "left";
       context.fillStyle = colour;
+      context.fillRect(3, group.top + 6, 12, 12);
+      context.fillStyle = style.text; // a palette's colour alone is too pale for small letters
       context.font = `600 15px ${style.font}`;
-      context.fillText(group.name, 2, group.top + 17);
-      const across = context.measureText(group.name).width + 10;
-      context.fillStyle = style.text;
+      context.fillText(group.name, 21, group.top + 17);
+      const across = context.measureText(group.name).width + 30;
       context.font = `14px ${style.font}`;
       context.fillText(group.note, across, group.top + 17);
       const carts = this.carts.filter((cart) => cart.place === place);
@@ -532,13 +533,14 @@ class Field {
 
   /** Before the ends of the curves: the estimators' names, each with its last mean. */
   ends(write, up, left, bottom) {
+    const { style } = this;
     const k = this.checkpoint - 1;
     if (k < 0) return;
     const heights = this.groups.map((group) => up(group.mean[k]));
     apart(heights, 36, PLOT.top + 8, bottom - 44).forEach((height, i) => {
       const group = this.groups[i];
-      write(group.ends[k], left, height + 5, "left", this.colour(group), "700 17px");
-      write(group.name, left, height + 20, "left", this.colour(group), "600 13px");
+      write(group.ends[k], left, height + 5, "left", this.colour(group), "700 19px");
+      write(group.name, left, height + 20, "left", style.text, "13px");
     });
   }
 

@@ -103,4 +103,5 @@ def ways_on() -> None:
     with teach:
         st.markdown(f"**Teach.** {words.TEACH}")
         if st.button("Show luck to a class", icon=":material/co_present:"):
+            link.put("seeds_view", "lottery")
             st.switch_page("pages/seeds.py")
