@@ -53,7 +53,7 @@ def _field(histories: dict[str, History], figure: Figure) -> None:
         for key, history in histories.items()
     ]
     heights = {
-        "solved": envs.describe(figure.config.env_id).reward_threshold,
+        "Gymnasium's threshold": envs.describe(figure.config.env_id).reward_threshold,
         "random": random_return(figure.config.env_id),
     }
     picked = field(groups, words.said(histories), heights, key="field")
