@@ -182,6 +182,23 @@ def test_the_closed_form_lies_within_the_simulated_intervals():
     assert (curve.loc[curve["b"] >= 0, "share"] == 0).all()
 
 
+def test_the_tables_hold_what_is_drawn(stories):
+    table = bandit.written_fates(stories).set_index("baseline")
+    stuck_share = fates.shares(stories["b* - 1"])["stuck on a worse arm"]
+    assert table.loc["b* - 1", "stuck on a worse arm"] == f"{stuck_share:.1%}"
+    assert table["n"].tolist() == [500] * 5
+    never = bandit.never_table(bandit.never_rows(0.5, -1.25, 200), 0.5).set_index("b")
+    assert len(never) == len(bandit.NEVER_BASELINES) + 1
+    assert never.loc[-1.25, "exact"] == pytest.approx(never_good_arm(0.5, -1.25))
+    assert never.loc[-1.25, "simulated"] == ""
+    assert never.loc[-2.0, "exact"] == pytest.approx(never_good_arm(0.5, -2.0))
+
+
+def test_a_run_that_has_not_begun_is_a_point_in_the_middle():
+    rows = bandit.path_rows(bandit.START)
+    assert len(rows[rows["part"] == "path"]) == 1
+
+
 # --- ToyPole ---------------------------------------------------------------------------------
 
 

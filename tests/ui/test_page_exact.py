@@ -82,8 +82,10 @@ def test_a_baseline_off_the_new_chart_is_moved_onto_it():
 
 def test_the_fates_wait_for_a_prediction_and_stand_beside_it():
     app = opened("bandit", "Same variance, other fate")
-    assert charts_shown(app) == 0
+    assert charts_shown(app) == 5  # with the start of the runs alone
     assert "stuck" not in words(app)
+    assert "Every run begins in the middle" in words(app)
+    assert "Do 1,000 runs with each, of step size 0.5, end alike?" in app.radio[0].label
     variances = app.dataframe[0].value.set_index("baseline")["tr Var of the first step"]
     assert variances["b* - 1"] == variances["b* + 1"] == "6.5267"
     predict(app, app.radio[0].options[0])
@@ -93,8 +95,11 @@ def test_the_fates_wait_for_a_prediction_and_stand_beside_it():
     assert "It is: *No: b\\* − 1 gets stuck on a worse arm more often*" in said
     assert said.count(":orange[stuck] **") == 5
     assert "n = 1,000 runs" in said
+    shares = app.dataframe[0].value.set_index("baseline")["stuck on a worse arm"]
+    assert f"With b\\* − 1, {shares['b* - 1']} of the runs get" in said
     press(app, "Ask again")
-    assert charts_shown(app) == 0
+    assert "stuck" not in words(app)
+    assert "stuck on a worse arm" not in app.dataframe[0].value
 
 
 def test_a_right_prediction_is_called_right():
@@ -106,6 +111,8 @@ def test_a_right_prediction_is_called_right():
 def test_two_arms_give_the_closed_form_to_eight_digits():
     app = opened("bandit", "Two arms")
     assert "**0.24221205**" in words(app)
+    table = app.dataframe[0].value.set_index("b")
+    assert table.loc[-2.0, "simulated"].endswith("%]")
     app.slider(key="set_bandit_never").set_value(0.2).run()
     assert "sooner or later, with probability 1" in words(healthy(app))
 

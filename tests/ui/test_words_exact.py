@@ -63,6 +63,37 @@ def test_noise_is_spoken_of_where_there_is_some():
     assert "0.25 times" in words.on_the_arrows(quiet, 0.25)
 
 
+def test_the_bandits_questions_name_their_settings():
+    assert "moves from 0 to 2.5." in words.free_lunch(2.5).text
+    assert words.free_lunch(5.0) == words.FREE_LUNCH
+    said = words.fates_question(200, 0.1)
+    assert "Do 200 runs with each, of step size 0.1, end alike?" in said.text
+    assert words.fates_question(1000, 0.5) == words.QUESTION
+
+
+@pytest.mark.parametrize(
+    ("b", "share"), [(0.0, None), (2.8, "14% of 3.625"), (5.0, "135% of 3.625")]
+)
+def test_the_variance_of_a_pull_is_said_against_none_and_the_least(b, share):
+    said = words.on_the_variance(Bandit((0.2, 0.3, 0.5), (1, 2, 4)), b)
+    assert f"At b = {b:g} " in said and "least at b\\* = 2.297: 0.354" in said
+    assert share in said if share else "without a baseline" not in said
+    nothing = Bandit((0.2, 0.3, 0.5), (0, 0, 0))
+    assert "Without a baseline it is 0 already" in words.on_the_variance(nothing, 1.0)
+
+
+def test_the_free_lunch_is_answered_with_both_variances():
+    option, said = words.on_the_mean(Bandit((0.2, 0.3, 0.5), (1, 2, 4)), 5.0)
+    assert option == 0
+    assert "goes from 3.625 to 4.885" in said
+    assert "0.75 g with 4 pulls" in words.on_the_batch_mean(4)
+
+
+def test_the_runs_are_counted_in_the_captions():
+    assert "40 of 1,000 are drawn" in words.on_the_paths(1000)
+    assert "n = 1,000 runs of 200 steps" in words.on_the_measuring(1000)
+
+
 def test_toypole_says_its_exact_numbers():
     lost = enumerated.lost_at(enumerated.length_rows(LAB, 100, 0), 8)
     said = pole_words.on_shrink(LAB, lost)

@@ -11,8 +11,17 @@ import numpy as np
 import pandas as pd
 
 from pgcore.exact.bandit import Bandit, never_good_arm, simplex_points
-from pgcore.exact.fates import FATES, REWARDS, FirstStep, baselines, fates, never_pulled
-from pgcore.plotting.theme import HEIGHT, named, spec
+from pgcore.exact.fates import (
+    FATES,
+    REWARDS,
+    FirstStep,
+    baselines,
+    fates,
+    first_steps,
+    never_pulled,
+    shares,
+)
+from pgcore.plotting.theme import FAINT, HEIGHT, named, spec
 
 ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
@@ -25,6 +34,7 @@ ARROW_ALOUD = (
     " + ': arrow of length ' + format(datum.length, '.3f')"
     " + ', Q − b is ' + format(datum.weight, '.3f')"
 )
+START = np.full((1, 1, 3), 1 / 3)  # a run that has not moved: policies for `path_rows`
 FRAME = (-0.12, 1.12), (-0.15, 0.98)  # the part of the plane that is drawn
 
 
@@ -212,7 +222,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
     scale = alt.Scale(domain=[-0.2 * top, top], nice=False)
     y = alt.Y(
         "tr_var:Q",
-        title="tr Var of one pull",
+        title="variance of one pull",
         scale=scale,
         axis=alt.Axis(values=ticks(top)),
     )
@@ -223,7 +233,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
     tooltip = [
         alt.Tooltip("text:N", title="baseline"),
         alt.Tooltip("b:Q", format=".4f"),
-        alt.Tooltip("tr_var:Q", title="tr Var", format=".4f"),
+        alt.Tooltip("tr_var:Q", title="variance", format=".4f"),
     ]
     layers = [
         named(
@@ -232,7 +242,7 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
             " + ': more variance than without a baseline'",
         ),
         part("harm")
-        .mark_text(color=ORANGE, fontSize=12, baseline="bottom", dy=-16, lineBreak="\n", aria=False)
+        .mark_text(color=FAINT, fontSize=12, baseline="bottom", dy=-16, lineBreak="\n", aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.Y(datum=0, scale=scale), text="text:N"),
         alt.Chart()
@@ -248,8 +258,8 @@ def parabola_spec(low: float, high: float, top: float) -> dict:
             " + ', variance ' + format(datum.tr_var, '.4f')",
         ),
         part("mark")
-        .mark_text(fontSize=12, aria=False)
-        .encode(y=alt.Y("below:Q", scale=scale), text="text:N", color=alt.value(GREY)),
+        .mark_text(fontSize=12, color=FAINT, aria=False)
+        .encode(y=alt.Y("below:Q", scale=scale), text="text:N"),
         part("here")
         .mark_rule(color=ORANGE, strokeWidth=1.5, aria=False)
         .encode(y=alt.Y(datum=0, scale=scale), y2=alt.value(0)),
@@ -318,6 +328,15 @@ def written_first(first: Mapping[str, FirstStep]) -> pd.DataFrame:
     )
 
 
+def written_fates(stories: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """`written_first` with the share of each fate, Wilson's interval and n, to be shown."""
+    table = written_first({name: step for name, step in first_steps().items() if name in stories})
+    found = [shares(policies) for policies in stories.values()]
+    for fate in FATES:
+        table[fate] = [f"{of[fate]:.1%}" for of in found]
+    return table.assign(n=[of[FATES[0]].n for of in found])
+
+
 def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
     """The first `lines` runs as paths on the simplex, without the steps that do not move."""
     ends = fates(policies)
@@ -366,7 +385,7 @@ def path_spec(width: int = 200) -> dict:
         .encode(color=fate),
         *(
             corner.transform_filter(f"datum.order == {a}")
-            .mark_text(fontSize=11, color=GREY, aria=False, **place)
+            .mark_text(fontSize=12, color=FAINT, aria=False, **place)
             .encode(text="text:N")
             for a, place in enumerate(places)
         ),
@@ -397,6 +416,17 @@ def never_rows(step_size: float, b: float, count: int) -> pd.DataFrame:
     return pd.concat([curve, pd.DataFrame([*simulated, here])], ignore_index=True)
 
 
+def never_table(rows: pd.DataFrame, step_size: float) -> pd.DataFrame:
+    """The simulated points of `never_rows` and the reader's own, to be shown."""
+    points = rows[rows["part"] != "exact"].sort_values("b")
+    simulated = [
+        f"{row.share:.1%} [{row.low:.1%}, {row.high:.1%}]" if row.part == "sampled" else ""
+        for row in points.itertuples()
+    ]
+    exact = [never_good_arm(step_size, b) for b in points["b"]]
+    return pd.DataFrame({"b": points["b"], "exact": exact, "simulated": simulated})
+
+
 @lru_cache(maxsize=4)
 def never_spec() -> dict:
     """The chart of `never_rows`."""
@@ -409,7 +439,7 @@ def never_spec() -> dict:
         )
     )
     y_scale = alt.Scale(domain=[0, 0.5], nice=False)
-    y = alt.Y("share:Q", title="P(never pulls the good arm)", scale=y_scale)
+    y = alt.Y("share:Q", title="probability never to pull it", scale=y_scale)
     tooltip = [
         alt.Tooltip("part:N"),
         alt.Tooltip("b:Q", format=".2f"),
@@ -424,7 +454,7 @@ def never_spec() -> dict:
         .mark_line(strokeWidth=2.6, aria=False)
         .encode(y=y),
         sampled.mark_rule(strokeWidth=2, color=GREY, aria=False).encode(
-            y=alt.Y("low:Q", scale=y_scale, title="P(never pulls the good arm)"), y2="high:Q"
+            y=alt.Y("low:Q", scale=y_scale, title="probability never to pull it"), y2="high:Q"
         ),
         named(
             sampled.mark_point(filled=True, size=55, opacity=1, color=GREY).encode(
@@ -445,4 +475,4 @@ def never_spec() -> dict:
         .transform_calculate(text="format(datum.share, '.5f')")
         .encode(y=y, text="text:N"),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT - 40, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT - 75, width="container"))

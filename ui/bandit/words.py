@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from pgcore.exact.bandit import Bandit, never_good_arm
-from pgcore.exact.fates import FATES, shares, which_sticks
+from pgcore.exact.fates import FATES, STEPS, shares, which_sticks
 from ui.shell.question import Option, Question
 from ui.shell.sums import adding_up
 
 FREE_LUNCH = Question(
     "free_lunch",
-    "The baseline b grows from 0 to 5. Three thin arrows show what a pull of each arm asks for, "
-    "the thick one their mean. What changes?",
+    "A thin arrow shows what one pull of its arm asks for. The thick arrow is their mean. The "
+    "baseline b moves from 0 to 5. What changes?",
     (
         Option("Only the scatter of the thin arrows", ""),
         Option("Only their mean, the gradient",
@@ -27,7 +28,8 @@ FREE_LUNCH = Question(
 )  # fmt: skip
 QUESTION = Question(
     "fates",
-    "b\\* − 1 and b\\* + 1 have equal variance. Do runs with them end alike?",
+    "A run pulls one of three arms at each step; they pay 1, 0.7 and 0. The baselines b\\* − 1 and "
+    "b\\* + 1 have equal variance. Do 1,000 runs with each, of step size 0.5, end alike?",
     (
         Option("Yes: no difference shows",
                "Equal variance says nothing of the sign: one baseline rewards the first pull, "
@@ -42,8 +44,29 @@ QUESTION = Question(
     usual=1,
 )  # fmt: skip
 REASON = (
-    "A low baseline rewards whatever was pulled first, and it becomes more probable still; a high "
+    "A low baseline rewards whatever was pulled first, and it becomes more probable still. A high "
     "one makes it less probable, and the policy tries the others (Chung et al. 2021)."
+)
+ARROWS = (
+    "The triangle, the [[simplex]], holds every [[policy]] over three arms. A thin arrow shows "
+    "what one pull of its arm asks for. The thick arrow is their mean, the gradient."
+)
+BEFORE_THE_RUNS = (
+    "Every run begins in the middle, where all three arms are equally probable. The variance is "
+    "that of the first step, and exact. b\\* is the [[best_constant|best constant]]."
+)
+TWO_ARMS = (
+    "A run pulls one of two arms at each step. Can it happen that it never finds the good arm?"
+)
+SIMULATED = 2000  # runs behind each simulated point
+NEVER_DRAWN = (
+    f"The line is exact. A grey dot is the share of n = {SIMULATED:,} simulated runs that never "
+    "pull the good arm, with its 95% interval (Wilson)."
+)
+NEVER_FORMULA = (
+    "The bad arm is pulled at every step, and the good one never. So each step multiplies the "
+    "probability by that of the bad arm. Here θ is the preference for the good arm, σ(θ) its "
+    "probability, and α the step size."
 )
 HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
 
@@ -63,6 +86,38 @@ def fates_in_colour(policies: np.ndarray) -> str:
     )
 
 
+def free_lunch(b: float) -> Question:
+    """FREE_LUNCH for the baseline that the reader's slider is moved to."""
+    return replace(FREE_LUNCH, text=FREE_LUNCH.text.replace("from 0 to 5", f"from 0 to {b:.4g}"))
+
+
+def fates_question(runs: int, step_size: float) -> Question:
+    """QUESTION for so many runs of this step size."""
+    text = QUESTION.text.replace("1,000 runs", f"{runs:,} runs")
+    return replace(QUESTION, text=text.replace("size 0.5", f"size {step_size:g}"))
+
+
+def on_the_variance(bandit: Bandit, b: float) -> str:
+    """The exact variance at b, against that without a baseline and the least one."""
+    here, none, best = (bandit.tr_var(x) for x in (b, 0.0, bandit.optimal_baseline))
+    said = f"At b = {b:.4g} the [[tr_sigma|variance]] of one pull is {here:.3f}."
+    if not none:
+        return f"{said} Without a baseline it is 0 already."
+    if b:
+        said += f" That is {here / none:.0%} of {none:.3f}, the variance without a baseline."
+    least = f"It is least at b\\* = {bandit.optimal_baseline:.3f}: {best:.3f}."
+    return f"{said} {least} All this is exact."
+
+
+def on_the_batch_mean(size: int) -> str:
+    """What the batch's mean does to the gradient, exact."""
+    return (
+        "Every number is exact. The mean is the gradient g for every baseline but one. The batch "
+        "mean contains the pull that it is subtracted from, so its mean is shorter: "
+        f"{1 - 1 / size:.3g} g with {size} pulls."
+    )
+
+
 def on_the_mean(bandit: Bandit, b: float) -> tuple[int, str]:
     """The option of FREE_LUNCH that holds between 0 and b, exact, and what changed by how much."""
     before, after = (bandit.policy @ bandit.arrows(x) for x in (0.0, b))
@@ -70,8 +125,8 @@ def on_the_mean(bandit: Bandit, b: float) -> tuple[int, str]:
     scattered = bandit.tr_var(b) - bandit.tr_var(0.0)
     truth = 0 if moved < 1e-9 else 1 if abs(scattered) < 1e-9 else 2
     return truth, (
-        f"From b = 0 to b = {b:g} the mean arrow changes by {moved:.0e} in its largest component, "
-        f"which is rounding; the variance of one pull goes from {bandit.tr_var(0.0):.3f} to "
+        f"The mean arrow changes by {moved:.0e} in its largest component: that is rounding. The "
+        f"[[tr_sigma|variance]] of one pull goes from {bandit.tr_var(0.0):.3f} to "
         f"{bandit.tr_var(b):.3f}. All of this is exact, without sampling."
     )
 
@@ -80,7 +135,10 @@ def answer(stories: Mapping[str, np.ndarray]) -> tuple[int, str]:
     """The option of QUESTION that these runs make right, and why."""
     which = which_sticks(stories["b* - 1"], stories["b* + 1"])
     below, above = (shares(stories[name])[FATES[1]] for name in ("b* - 1", "b* + 1"))
-    found = f"Stuck with b\\* − 1: {below:.1%}; with b\\* + 1: {above:.1%}."
+    found = (
+        f"With b\\* − 1, {below:.1%} of the runs get [[committed|stuck]]; with b\\* + 1, "
+        f"{above:.1%} (n = {below.n:,} runs of each)."
+    )
     if which == 0:
         n = f"{below.n:,}"
         return 0, f"{found} The intervals overlap: not told apart with {n} runs of each."
@@ -93,7 +151,7 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     found = (
         f"With b\\*, the baseline of least variance, {least:.1%} of the runs get stuck on a worse "
         f"arm; with V, {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
-        "are the same number; after it, the variance with V is never smaller."
+        "are the same number. After it, the variance with V is never smaller."
     )
     if least.low > value.high:
         return f"**Least variance is not the best fate.** {found}"
@@ -106,10 +164,28 @@ def on_the_arrows(bandit: Bandit, reach: float) -> str:
     """How to read the simplex."""
     noise = " A pale bar is the noise, ± one standard deviation." if bandit.noise.any() else ""
     return (
-        "A thin arrow is one pull of an arm, ψ(Q − b); a more probable arm has a wider arrow. The "
-        "thick arrow is their mean, the gradient g. Read as a move of the policy, this is "
-        f"*natural* policy gradient. Arrows are drawn {reach:.3g} times as long, so that without a "
-        f"baseline the longest one ends in its own corner.{noise}"
+        "A thin arrow is the [[score]] of an arm, times Q − b. A more probable arm has a wider "
+        "arrow. Read as a move of the policy, this is the [[natural]]. The arrows are drawn "
+        f"{reach:.3g} times as long. So the longest one ends in its own corner without a "
+        f"baseline.{noise}"
+    )
+
+
+def on_the_paths(runs: int) -> str:
+    """How to read the paths, and of how many runs they are."""
+    return (
+        f"Each line is one run; {min(runs, 40)} of {runs:,} are drawn. A blue run found the best "
+        "arm, an orange one is [[committed|stuck]], a green one is undecided."
+    )
+
+
+def on_the_measuring(runs: int) -> str:
+    """What was run, and what the words for its ends mean."""
+    return (
+        f"n = {runs:,} runs of {STEPS} steps each, with 95% Wilson intervals. A run is stuck if "
+        "the probability of the best arm ends below 1%. It has found the best arm if that ends "
+        "above 99%. Otherwise it is undecided. The variance is that of the first step, exact. "
+        "Every baseline gets the same noise."
     )
 
 
