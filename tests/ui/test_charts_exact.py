@@ -300,6 +300,29 @@ def test_lambda_curves_are_gaes_and_their_minimum_moves():
     assert "0.06679 at λ = 0, 0.06594 at λ = 0.14 and 0.14627" in pole_words.lambda_words(LAB)
 
 
+def test_beside_a_question_stands_no_answer():
+    lengths = toypole.before_the_answer(enumerated.length_rows(LAB, 100, 0), "1/T")
+    assert set(lengths["part"]) == {"1/T"}
+    lambdas = toypole.before_the_answer(enumerated.lambda_rows(LAB, 0.5, 100), "curve", "bias")
+    assert set(lambdas["kind"]) == {"bias"}
+    assert len(lambdas) == len(enumerated.LAMBDAS)
+
+
+def test_toypoles_tables_hold_what_is_drawn():
+    rows = enumerated.length_rows(LAB, 100, 0)
+    table = toypole.length_table(rows)
+    assert len(table) == (rows["part"] != "1/T").sum()
+    rows = enumerated.lambda_rows(LAB, 0.5, 10)
+    table = toypole.lambda_table(rows).set_index("λ")
+    np.testing.assert_allclose(table["total"] ** 2, table["bias"] ** 2 + table["noise"] ** 2)
+    assert len(table) == 21
+    fields = toypole.field_table(enumerated.field_rows(LAB))
+    np.testing.assert_allclose(fields["g∞"], LAB.gradient / np.linalg.norm(LAB.gradient))
+    climb = toypole.climb_table(enumerated.climb_rows(LAB, (0, 2), 2.0))
+    assert climb["share of the walk"].iloc[[0, -1]].tolist() == [0, 1]
+    assert round(climb["g∞"].iloc[-1], 3) == 0.245
+
+
 def test_only_the_discounted_gradient_comes_back_to_its_height():
     rows = enumerated.climb_rows(LAB, (0, 2), 2.0)
     ends = rows.groupby("field")["height"].last()

@@ -122,6 +122,7 @@ def test_two_arms_give_the_closed_form_to_eight_digits():
 
 def test_the_chain_tells_what_the_policy_is_worth():
     app = opened("toypole")
+    assert app.markdown[1].value.endswith("In which state does the next action matter most?")
     assert "15.76 steps on average" in words(app)
     table = app.dataframe[0].value
     assert table["V"].round(8).tolist() == [
@@ -161,15 +162,23 @@ def test_more_windows_narrow_the_interval():
 
 def test_the_batch_means_bias_waits_for_a_prediction():
     app = opened("toypole", "Batch mean")
-    assert charts_shown(app) == 0
+    assert charts_shown(app) == 1  # with what independent samples lose, and no more
+    assert "46.0%" not in words(app) and "still loses" not in words(app) and not app.dataframe
+    assert "and γ is 0.9." in app.radio[0].label
     predict(app, "About 12.5%")
     assert "It is: *Clearly more than that*" in words(app)
     assert "loses 46.0% of the gradient, 3.7 times 1/T; leave one out loses 38.3%" in words(app)
     assert charts_shown(app) == 1
+    assert "still loses 10.2% [" in words(app) and "(n = 4,000 windows)" in words(app)
+    lost = app.dataframe[0].value.set_index(["baseline", "steps T"])["lost"]
+    assert lost["Batch mean", 8] == "46.03%"
+    assert lost["Leave one out", 64].endswith("%]")
 
 
 def test_lambda_is_best_between_and_zero_is_not_the_quietest_with_an_exact_critic():
     app = opened("toypole", "Lambda")
+    assert charts_shown(app) == 1  # with the bias alone
+    assert "least" not in words(app) and not app.dataframe
     press(app, "Just show")
     assert "No, some λ between is best" in words(app)
     assert "0.06679 at λ = 0, 0.06594 at λ = 0.14" in words(app)

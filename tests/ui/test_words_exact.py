@@ -103,8 +103,81 @@ def test_toypole_says_its_exact_numbers():
         0, 0, 1, 1, 2, 2,
     ]  # fmt: skip
     said = pole_words.on_gradients(LAB)
-    assert f"{enumerated.angle_between(LAB):.1f}° apart" in said
     assert "g∞ 0.1094" in said
+    assert f"{enumerated.angle_between(LAB):.1f}° apart" in pole_words.on_fields(LAB)
+
+
+def test_the_chain_says_where_the_action_matters_most():
+    said = pole_words.on_the_chain(LAB)
+    assert f"{LAB.mean_length:.2f} steps on average" in said
+    assert "State 2 is worth most" in said and f"is {LAB.values[2]:.2f}." in said
+    left, right = LAB.q_values[0]
+    assert "matters most in state 0" in said
+    assert f"of left is {left:.2f} and that of right is {right:.2f}" in said
+    turned = pole_words.on_the_chain(enumerated.pole((0.2, 0.6, -0.3, -0.1, -1.2), 0.9))
+    assert "matters most in state 4" in turned
+    even = pole_words.on_the_chain(enumerated.pole((0.0,) * 5, 0.9))
+    assert "matters most in states 0 and 4: in state 0" in even
+    assert "both actions are worth 1" in pole_words.on_the_chain(enumerated.pole((0.0,) * 5, 0.0))
+
+
+def test_the_intervals_that_hold_the_truth_are_counted():
+    rows = enumerated.estimate_rows(LAB, 5.0, 1000, 0)
+    held, total = pole_words.held_truths(rows)
+    assert total == 12 and 8 <= held <= 12
+    said = pole_words.on_estimates(rows, 1000)
+    assert said.startswith(f"{held} of the 12 ") and "n = 1,000 windows" in said
+    off = rows.assign(kept_low=9.0, tr_var_low=9.0)  # above every exact number
+    assert pole_words.held_truths(off)[0] == 0
+    all_held = rows.assign(kept_low=-9.0, kept_high=9.0, tr_var_low=-9.0, tr_var_high=9.0)
+    assert pole_words.held_truths(all_held)[0] == 12
+    assert "keeps 54% of the" in pole_words.on_kept(rows)
+    assert "keeps 62%" in pole_words.on_kept(rows)
+
+
+def test_the_questions_of_toypole_name_their_settings():
+    assert pole_words.loss(LAB) == pole_words.LOSS
+    assert "γ is 0.5." in pole_words.loss(enumerated.pole((0.0,) * 5, 0.5)).text
+    assert pole_words.best_lambda(0.5, 100) == pole_words.LAMBDA
+    exact = pole_words.best_lambda(0.0, 1).text
+    assert exact.startswith("The critic is exact, and an update is one window. λ = 0")
+    assert "errs by ±3 at each state, and an update is the mean of 1,000 windows" in (
+        pole_words.best_lambda(3.0, 1000).text
+    )
+
+
+def test_a_long_window_is_said_with_its_interval_and_n():
+    rows = enumerated.length_rows(LAB, pole_words.SAMPLED, 0)
+    last = rows[(rows["part"] == "sampled") & (rows["key"] == "batch_mean")].set_index("T").loc[64]
+    said = pole_words.on_lengths(rows)
+    assert "windows of 64 steps" in said and "n = 4,000 windows" in said
+    assert f"loses {last.lost:.1%} [{last.low:.1%}, {last.high:.1%}]" in said
+    assert "is 1.6% there" in said
+
+
+@pytest.mark.parametrize(("error", "averaged"), [(0.5, 100), (0.0, 1), (3.0, 1000)])
+def test_the_errors_at_the_ends_and_the_least_are_said(error, averaged):
+    rows = enumerated.lambda_rows(LAB, error, averaged)
+    said = pole_words.on_errors(rows)
+    bias = enumerated.gae_curve(LAB, error)[0]
+    assert f"= 0 the bias is {bias[0]:.3f}" in said and f"= 1 the bias is {bias[-1]:.3f}" in said
+    assert f"least at λ = {enumerated.best_lambda(LAB, error, averaged):.2f}: " in said
+
+
+def test_the_least_variance_of_the_exact_critic_is_said_as_it_is():
+    assert "Still λ = 0 has not the least variance" in pole_words.lambda_words(LAB)
+    quiet = enumerated.pole((1.2, 0.1, 0.3, -0.6, -0.2), 0.1)
+    least = int(enumerated.gae_curve(quiet, 0.0)[1].argmin())
+    said = pole_words.lambda_words(quiet)
+    assert ("has not the least" in said) == (least != 0)
+
+
+def test_a_walk_says_both_heights():
+    said = pole_words.on_the_walk(enumerated.climb_rows(LAB, (0, 2), 2.0))
+    assert "∇J is 0.000, that of g∞ 0.245" in said and "**no** function" in said
+    rows = enumerated.climb_rows(LAB, (0, 2), 2.0)
+    flat = rows.assign(text=rows["text"].replace("0.245", "0.000"))
+    assert "no** function" not in pole_words.on_the_walk(flat)
 
 
 def test_no_difference_is_claimed_from_intervals_that_overlap():

@@ -23,7 +23,7 @@ from pgcore.gradients.enumerated import (
     exact_rows,
     sampled_rows,
 )
-from pgcore.plotting.theme import HEIGHT, colour, named, spec
+from pgcore.plotting.theme import FAINT, HEIGHT, colour, named, spec
 from ui.shell.sums import adding_up
 
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
@@ -136,8 +136,8 @@ def chain_spec(top: float) -> dict:
         *(
             arrows.transform_filter(f"datum.name == '{way}'")
             .transform_calculate(middle="(datum.x + datum.x2) / 2")
-            .mark_text(dy=dy, fontSize=12, aria=False)
-            .encode(x="middle:Q", text="text:N", color=alt.value(GREY))
+            .mark_text(dy=dy, fontSize=12, color=FAINT, aria=False)
+            .encode(x="middle:Q", text="text:N")
             for way, dy in (("left", 12), ("right", -11))
         ),
         named(
@@ -152,10 +152,10 @@ def chain_spec(top: float) -> dict:
             "'State ' + datum.x + ', share of the time: ' + datum.text",
         ),
         part("node")
-        .mark_text(dy=46, fontSize=12, fontWeight=600, color=GREY, aria=False)
+        .mark_text(dy=38, fontSize=12, fontWeight=600, color=FAINT, aria=False)
         .encode(text="text:N"),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT + 40, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 
 
 def chain_table(lab: ToyPole) -> pd.DataFrame:
@@ -186,7 +186,7 @@ def around(values: pd.Series) -> tuple[float, float]:
 
 PANELS: dict[str, tuple[str, Any]] = {
     "kept": ("mean arrow along g∞ (1: unbiased)", "linear"),
-    "tr_var": ("tr Var of one window's arrow", "log"),
+    "tr_var": ("variance of one window's arrow", "log"),
 }
 
 
@@ -240,7 +240,7 @@ def estimate_spec(measure: str, low: float, high: float) -> dict:
             x=alt.X(datum=1, scale=scale)
         )
         layers.insert(0, rule)
-    return spec(alt.layer(*layers).properties(height=HEIGHT - 40, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT - 60, width="container"))
 
 
 def estimate_table(lab: ToyPole, constant: float, n: int, draw: int) -> pd.DataFrame:
@@ -299,7 +299,7 @@ def length_spec() -> dict:
     layers = [
         reference.mark_line(color=GREY, strokeDash=[5, 4], strokeWidth=2, aria=False).encode(y=y),
         reference.transform_filter("isValid(datum.text)")
-        .mark_text(color=GREY, align="right", baseline="top", dx=-4, fontSize=13, aria=False)
+        .mark_text(color=FAINT, align="right", baseline="top", dx=-4, fontSize=13, aria=False)
         .encode(x=alt.value("width"), y=alt.value(4), text="text:N"),
         exact.mark_line(strokeWidth=2.6, aria=False).encode(y=y),
         named(
@@ -317,7 +317,33 @@ def length_spec() -> dict:
             " + ' lost [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
         ),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT + 30, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+
+
+def length_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """What `length_rows` draws, a row a length and estimator; an exact one has no interval."""
+    drawn = rows[rows["part"] != "1/T"]
+    lost = [
+        f"{row.lost:.1%} [{row.low:.1%}, {row.high:.1%}]"
+        if row.part == "sampled"
+        else f"{row.lost:.2%}"
+        for row in drawn.itertuples()
+    ]
+    return pd.DataFrame(
+        {
+            "steps T": drawn["T"].astype(int),
+            "baseline": drawn["name"],
+            "lost": lost,
+            "1/T": [f"{1 / length:.2%}" for length in drawn["T"]],
+            "how": drawn["part"],
+        }
+    )
+
+
+def before_the_answer(rows: pd.DataFrame, part: str, kind: str = "") -> pd.DataFrame:
+    """One part of a chart's rows, and one of its kinds if named: what may stand by a question."""
+    shown = rows["part"] == part
+    return rows[shown & (rows["kind"] == kind)] if kind else rows[shown]
 
 
 # --- GAE: bias and noise against lambda ------------------------------------------------------
@@ -341,7 +367,7 @@ def lambda_spec(top: float) -> dict:
             axis=alt.Axis(grid=False, tickCount=10),
         ),
         y=alt.Y(
-            "error:Q", title="error, in units of |g∞|", scale=alt.Scale(domain=[0, top], nice=False)
+            "error:Q", title="error, in lengths of g∞", scale=alt.Scale(domain=[0, top], nice=False)
         ),
     )
     curve = base.transform_filter("datum.part === 'curve'")
@@ -386,7 +412,13 @@ def lambda_spec(top: float) -> dict:
             for where, place in sides.items()
         ),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT - 25, width="container"))
+
+
+def lambda_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The curves of `lambda_rows` in steps of 0.05, a column each, in lengths of g∞."""
+    curves = rows[rows["part"] == "curve"].pivot(index="lambda", columns="kind", values="error")
+    return curves[[*ERRORS]].iloc[::5].reset_index().rename(columns={"lambda": "λ"})
 
 
 # --- Two gradients ---------------------------------------------------------------------------
@@ -413,7 +445,7 @@ def field_spec() -> dict:
         )
     )
     chart = named(bars, "datum.field + ', state ' + datum.x + ': ' + format(datum.share, '.3f')")
-    return spec(chart.properties(height=HEIGHT, width="container"))
+    return spec(chart.properties(height=HEIGHT - 25, width="container"))
 
 
 def _field_colour() -> alt.Color:
@@ -455,4 +487,17 @@ def climb_spec() -> dict:
             text="text:N"
         ),
     ]
-    return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
+    return spec(alt.layer(*layers).properties(height=HEIGHT - 25, width="container"))
+
+
+def field_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The bars of `field_rows`, a row a state, at length 1."""
+    table = rows.pivot(index="x", columns="field", values="share")[[*FIELDS]]
+    return table.reset_index().rename(columns={"x": "state x"})
+
+
+def climb_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The curves of `climb_rows` at each twelfth of the walk or so, a column each."""
+    table = rows.pivot(index="lap", columns="field", values="height")[[*FIELDS]]
+    places = np.unique(np.linspace(0, len(table) - 1, 13).round().astype(int))
+    return table.iloc[places].reset_index().rename(columns={"lap": "share of the walk"})

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 
 from pgcore.exact.toypole import ToyPole
 from pgcore.gradients.enumerated import LAMBDAS, angle_between, asymmetries, cosine, gae_curve
+from pgcore.stats import Interval
 from ui.shell.question import Option, Question
 
 LOSS = Question(
     "shrink",
-    "Independent samples would lose 1/T of the gradient to the batch's mean: 12.5% at T = 8 steps. "
-    "How much do 8 steps of one run lose?",
+    "A batch has T = 8 steps, and γ is 0.9. From independent samples its mean would take 1/T of "
+    "the gradient: 12.5%. How much does it take from 8 steps of one run?",
     (
         Option("Less than that", "The steps of one run have more in common than independent ones, "
                "not less."),
@@ -24,7 +29,8 @@ LOSS = Question(
 )  # fmt: skip
 LAMBDA = Question(
     "lambda",
-    "λ = 0 leans on the critic alone. Is it best with a critic that is wrong?",
+    "The critic errs by ±0.5 at each state, and an update is the mean of 100 windows. λ = 0 leans "
+    "on the critic alone. Is it best?",
     (
         Option("Yes, λ = 0 is best", "λ = 0 keeps the whole error of the critic as a bias, and no "
                "number of batches averages a bias away."),
@@ -39,6 +45,47 @@ NO_GRADIENT = (
     "At γ = 0 both actions are worth 1 everywhere. The gradient is zero, and nothing can be "
     "measured in its units. Choose a larger γ on the tab Chain."
 )
+CHAIN = (
+    "Five states stand in a row, and the cart begins at state 2. Each step is worth 1, and leaving "
+    "the row ends the episode. In which state does the next action matter most?"
+)
+CHAIN_DRAWN = (
+    "Arrows and the numbers beside them show how probable the [[policy]] makes left and right. The "
+    "disks and the numbers below them show [[mu|μ]], the share of the time in each state. b*(s) is "
+    "the baseline of least variance for its state. g∞ and ∇J are the two gradients of the last tab."
+)
+ESTIMATES = (
+    "Here every [[batch|window]] of 8 steps can be counted, so each truth is known. Do estimates "
+    "from sampled windows meet it?"
+)
+SAMPLED = 4000  # windows behind each estimate of a long window
+INDEPENDENT = "The dashed line is 1/T, what the mean of T independent samples takes."
+LENGTHS_DRAWN = (
+    "Up to 12 steps every window is counted: a filled dot is exact. Longer windows are sampled: an "
+    f"open dot is an estimate from n = {SAMPLED:,} windows, with its 95% interval (t). The "
+    "baseline [[leave_one_out]] is the mean of the other steps."
+)
+BIAS_ALONE = (
+    "The curve is the [[bias]] that the critic's error leaves, in lengths of the "
+    "[[true_gradient|true gradient g∞]]. The noise is not drawn yet."
+)
+GRADIENTS = (
+    "The mean of all updates is [[true_gradient|g∞]]. Is it the gradient of the discounted return, "
+    "or of anything? A closed walk tells: after it, a true height is what it was."
+)
+
+
+def loss(lab: ToyPole) -> Question:
+    """LOSS at the discount of this chain."""
+    return replace(LOSS, text=LOSS.text.replace("γ is 0.9", f"γ is {lab.gamma:g}"))
+
+
+def best_lambda(error: float, averaged: int) -> Question:
+    """LAMBDA for this critic and this many windows in an update."""
+    critic = f"The critic errs by ±{error:g} at each state" if error else "The critic is exact"
+    update = "one window" if averaged == 1 else f"the mean of {averaged:,} windows"
+    rest = LAMBDA.text.split(". ", 1)[1]
+    return replace(LAMBDA, text=f"{critic}, and an update is {update}. {rest}")
 
 
 def which_loss(lost: float, length: int) -> int:
@@ -59,16 +106,35 @@ def on_lambda(error: float, averaged: int, best: float) -> str:
     return f"With {critic} and {updates}, the total error is least at λ = {best:.2f}."
 
 
+def on_errors(rows: pd.DataFrame) -> str:
+    """The total error at both ends and at its least, and what it consists of; exact.
+
+    Args:
+        rows: of `enumerated.lambda_rows`.
+    """
+    curves = rows[rows["part"] == "curve"].pivot(index="lambda", columns="kind", values="error")
+    ends = [
+        f"At [[lambda|λ]] = {end:g} the bias is {curves['bias'][end]:.3f} and the noise "
+        f"{curves['noise'][end]:.3f}."
+        for end in (0.0, 1.0)
+    ]
+    least = rows[rows["part"] == "best"].iloc[0]
+    return (
+        f"{' '.join(ends)} Their total is least at λ = {least['lambda']:.2f}: "
+        f"{least['error']:.3f} lengths of g∞ (exact)."
+    )
+
+
 def lambda_words(lab: ToyPole) -> str:
     """How to read the curves, and what the exact critic does."""
     _, tr_var = gae_curve(lab, 0.0)
     least = int(tr_var.argmin())
     return (
-        "All 1,280 windows of 8 steps, enumerated under the critic V + e (1, −1, 1, −1, 1). "
-        "Noise is the standard deviation of the averaged arrow; total² = bias² + noise². With the "
-        f"exact critic (e = 0) there is no bias, and still λ = 0 has not the least variance: "
-        f"tr Var is {tr_var[0]:.5f} at λ = 0, {tr_var[least]:.5f} at λ = {LAMBDAS[least]:.2f} and "
-        f"{tr_var[-1]:.5f} at λ = 1."
+        "All 1,280 windows of 8 steps are counted. The critic is V + e (1, −1, 1, −1, 1). Noise is "
+        "the standard deviation of the averaged arrow, and total² = bias² + noise². The exact "
+        f"critic (e = 0) has no bias. Still λ = 0 {'has' if least == 0 else 'has not'} the least "
+        f"variance: tr Var is {tr_var[0]:.5f} at λ = 0, {tr_var[least]:.5f} at "
+        f"λ = {LAMBDAS[least]:.2f} and {tr_var[-1]:.5f} at λ = 1."
     )
 
 
@@ -76,29 +142,125 @@ def on_shrink(lab: ToyPole, lost: Mapping[str, float], length: int = 8) -> str:
     """What both means lose at one length, and whether the mean also turns."""
     straight = cosine(lab, "batch_mean", length)
     turn = (
-        f"The direction hardly changes (cosine with g∞ {straight:.4f}). So it is mostly a shrink; "
-        "Adam, which divides by the recent size of each coordinate, hides a shrink."
+        f"The direction hardly changes: the cosine with [[true_gradient|g∞]] is {straight:.4f}. So "
+        "it is mostly a shrink. Adam divides by the recent size of each coordinate, and hides a "
+        "shrink."
         if straight >= 0.95
         else f"The direction changes too: the mean's cosine with g∞ is {straight:.4f}."
     )
     return (
         f"At T = {length} the batch mean loses {lost['batch_mean']:.1%} of the gradient, "
         f"{lost['batch_mean'] * length:.1f} times 1/T; leave one out loses "
-        f"{lost['leave_one_out']:.1%} (exact: every window). Later values of one run contain the "
-        "consequences of earlier actions, so a baseline made of them subtracts part of the signal. "
-        f"{turn}"
+        f"{lost['leave_one_out']:.1%}. Both are exact. Q of one step contains the consequences of "
+        f"earlier actions. So a mean of the run's Q subtracts a part of the signal. {turn}"
     )
+
+
+def on_lengths(rows: pd.DataFrame) -> str:
+    """What the batch mean loses at the longest window that is drawn, with its interval and n.
+
+    Args:
+        rows: of `enumerated.length_rows`, from SAMPLED windows.
+    """
+    drawn = rows[(rows["part"] == "sampled") & (rows["key"] == "batch_mean")]
+    last = drawn.loc[drawn["T"].idxmax()]
+    lost = Interval(last["lost"], last["low"], last["high"], SAMPLED)
+    return (
+        f"With windows of {last['T']:.0f} steps the batch mean still loses {lost:.1%} (n = "
+        f"{SAMPLED:,} windows). The dashed line, 1/T, is {1 / last['T']:.1%} there."
+    )
+
+
+def on_the_chain(lab: ToyPole) -> str:
+    """How long an episode lasts, which state is worth most, and where the action matters most."""
+    lasts = f"An episode lasts {lab.mean_length:.2f} steps on average."
+    gaps = np.abs(lab.q_values[:, 1] - lab.q_values[:, 0])
+    if gaps.max() < 1e-9:
+        return f"{lasts} No later reward counts here: both actions are worth 1 in every state."
+    best, most = int(lab.values.argmax()), np.flatnonzero(np.isclose(gaps, gaps.max()))
+    left, right = lab.q_values[most[0]]
+    where = "state" if len(most) == 1 else "states"
+    return (
+        f"{lasts} State {best} is worth most: its [[v|value V]] is {lab.values[best]:.2f}. The "
+        f"action matters most in {where} {' and '.join(map(str, most))}: in state {most[0]} the "
+        f"[[q|Q]] of left is {left:.2f} and that of right is {right:.2f}. All this is exact."
+    )
+
+
+def on_kept(rows: pd.DataFrame) -> str:
+    """What each mean keeps of the gradient: exact.
+
+    Args:
+        rows: of `enumerated.estimate_rows`.
+    """
+    kept = rows[rows["part"] == "exact"].set_index("key")["kept"]
+    return (
+        f"Exactly, the batch mean keeps {kept['batch_mean']:.0%} of the "
+        f"[[true_gradient|true gradient]] and [[leave_one_out]] keeps {kept['leave_one_out']:.0%}. "
+        "The other four keep all of it: they add no bias."
+    )
+
+
+def on_estimates(rows: pd.DataFrame, n: int) -> str:
+    """How many of the sampled intervals hold the exact number.
+
+    Args:
+        rows: of `enumerated.estimate_rows`, from n windows.
+    """
+    held, total = held_truths(rows)
+    return (
+        f"{held} of the {total} [[interval|95% intervals]] on both charts hold the exact number "
+        f"(n = {n:,} windows, the same ones for all). On average 95 of 100 do."
+    )
+
+
+def held_truths(rows: pd.DataFrame) -> tuple[int, int]:
+    """How many intervals hold their exact number, of how many."""
+    exact, sampled = (rows[rows["part"] == part].set_index("key") for part in ("exact", "sampled"))
+    held = [
+        (sampled[f"{name}_low"] <= exact[name]) & (exact[name] <= sampled[f"{name}_high"])
+        for name in ("kept", "tr_var")
+    ]
+    return int(sum(of.sum() for of in held)), sum(map(len, held))
+
+
+def on_the_drawing(n: int) -> str:
+    """How to read the two charts of estimates."""
+    return (
+        "A bar is the exact number, summed over all 1,280 windows of 8 steps that can occur. A dot "
+        f"with its line is the estimate from n = {n:,} sampled windows, with its 95% interval (t). "
+        "V(s) and b*(s) are exact here, and the critic [[bootstrap|bootstraps]] with V."
+    )
+
+
+def on_fields(lab: ToyPole) -> str:
+    """The angle between the two gradients; exact."""
+    return (
+        f"The two gradients are {angle_between(lab):.1f}° apart (exact). A bar is one component of "
+        "an arrow that is scaled to length 1."
+    )
+
+
+def on_the_walk(rows: pd.DataFrame) -> str:
+    """The heights after a closed walk, and what follows from them; exact.
+
+    Args:
+        rows: of `enumerated.climb_rows`.
+    """
+    height = rows.dropna(subset="text").set_index("field")["text"]
+    said = f"After the closed walk the height of ∇J is {height['∇J']}, that of g∞ {height['g∞']}."
+    if float(height["g∞"]):
+        return f"{said} So g∞ is the gradient of **no** function (Nota & Thomas 2020)."
+    return f"{said} On this walk the difference does not show."
 
 
 def on_gradients(lab: ToyPole) -> str:
     """How far the batch's gradient is from the gradient of a function."""
     skew = asymmetries(lab)
     return (
-        "A batch counts each state as often as it occurs, μ, and applies no γᵗ. So its mean is g∞, "
-        "and not ∇J, the gradient of the discounted return from the start. The two are "
-        f"{angle_between(lab):.1f}° apart. The second chart follows a circle round θ, in the "
-        "plane of states 0 and 2, and adds up the slope. With ∇J you come back to the "
-        "height where you began. With g∞ you do not: it is the gradient of **no** function (Nota & "
-        "Thomas 2020). "
-        f"Asymmetry of the Jacobian: g∞ {skew['g∞']:.4f}, ∇J {skew['∇J']:.0e}."
+        "A batch counts each state as often as it occurs, with share [[mu|μ]]. It applies no γᵗ to "
+        "later steps. So its mean is g∞, and not ∇J, the gradient of the discounted return from "
+        "the start. The second chart follows a circle round θ, in the plane of states 0 and 2, and "
+        "adds up the slope. A gradient has a symmetric Jacobian, the matrix of its derivatives. "
+        f"Here the asymmetry is: g∞ {skew['g∞']:.4f}, ∇J {skew['∇J']:.0e}."
     )
