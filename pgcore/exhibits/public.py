@@ -1,0 +1,497 @@
+"""Bugs of public code: each function differs from the right one by the bug."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pgcore import returns
+from pgcore.batch import Batch
+from pgcore.config import Config
+from pgcore.exhibits import judging
+from pgcore.exhibits.crash import program
+from pgcore.exhibits.exhibit import Exhibit, Training, short
+from pgcore.exhibits.learner import Learner, aiming, numbers, weighing
+from pgcore.learners import compiled, learning_rates, shape_of
+from pgcore.networks import BETA_1, BETA_2
+
+EPISODE = short("reinforce", batch_size=1)  # an update after every episode
+GROUPS = short("reinforce", 50_000, batch_size=256)
+LARGE_EPSILON = 1e-5
+
+
+# --- whole episodes ---
+
+
+def number_of_episode(batch: Batch) -> np.ndarray:
+    """Which episode of its row each step belongs to, counted from 0.  [S, T]"""
+    return np.cumsum(batch.ended, -1) - batch.ended
+
+
+def sum_of_episode(batch: Batch, x: np.ndarray) -> np.ndarray:
+    """At each step, the sum of x [S, T] over the step's own episode.  [S, T]"""
+    rows, steps = x.shape
+    which = number_of_episode(batch) + np.arange(rows)[:, None] * (steps + 1)
+    return np.bincount(which.ravel(), (x * batch.valid).ravel())[which]
+
+
+def step_of_episode(batch: Batch) -> np.ndarray:
+    """The time t within the step's own episode, from 0.  [S, T]"""
+    steps = np.broadcast_to(np.arange(batch.rewards.shape[1]), batch.rewards.shape)
+    first = np.zeros_like(steps)
+    first[:, 1:] = np.where(batch.ended[:, :-1], steps[:, 1:], 0)
+    return steps - np.maximum.accumulate(first, -1)
+
+
+def to_go(batch: Batch, config: Config) -> np.ndarray:
+    """The right weight: the return to go G_t.  [S, T]"""
+    return returns.monte_carlo(batch.rewards, batch.ended, np.float32(config.gamma))
+
+
+def whitened_by_episode(batch: Batch, config: Config) -> np.ndarray:
+    """(G_t - mean G) / std G, over each episode alone.  [S, T]"""
+    g, length = to_go(batch, config).astype(float), sum_of_episode(batch, batch.valid)
+    mean = sum_of_episode(batch, g) / np.maximum(length, 1)
+    variance = sum_of_episode(batch, (g - mean) ** 2) / np.maximum(length, 1)
+    return (g - mean) / (np.sqrt(variance) + 1e-8)
+
+
+def sum_times_sum(batch: Batch, config: Config) -> np.ndarray:
+    """The sum of all G of the episode, at each of its steps.  [S, T]"""
+    return sum_of_episode(batch, to_go(batch, config))
+
+
+def discounted_reward(batch: Batch, config: Config) -> np.ndarray:
+    """gamma^t r_t: the step's own reward, with nothing of what followed.  [S, T]"""
+    return config.gamma ** step_of_episode(batch) * batch.rewards
+
+
+def whole_return(batch: Batch, config: Config) -> np.ndarray:
+    """G_0 of the episode at each of its steps.  [S, T]"""
+    return sum_of_episode(batch, discounted_reward(batch, config))
+
+
+def group_of_one(batch: Batch, config: Config) -> np.ndarray:
+    """The episode's return less the mean of a group that holds this episode alone.  [S, T]"""
+    total = whole_return(batch, config)
+    return total - total
+
+
+def group_of_all(batch: Batch, config: Config) -> np.ndarray:
+    """The episode's return less the mean over all episodes of the batch.  [S, T]"""
+    total = whole_return(batch, config)
+    share = batch.valid / np.maximum(sum_of_episode(batch, batch.valid), 1)  # sums to 1 an episode
+    episodes = np.maximum(share.sum(-1, keepdims=True), 1)
+    return total - (share * total).sum(-1, keepdims=True) / episodes
+
+
+# --- steps ---
+
+
+def unmasked_gae(batch: Batch, config: Config) -> np.ndarray:
+    """GAE that never stops at an episode's end.  [S, T]
+
+    V of the state after the end enters, and so do the advantages of the next episode.
+    """
+    nowhere = np.zeros_like(batch.ended)
+    return returns.gae(
+        batch.rewards, batch.values, batch.final_values, nowhere, nowhere,
+        np.float32(config.gamma), np.float32(config.gae_lambda),
+    )  # fmt: skip
+
+
+def critic_unused(batch: Batch, config: Config) -> np.ndarray:
+    """Q_t, although the critic is trained and its value is at hand.  [S, T]"""
+    return batch.q_values
+
+
+def pays_at_the_fall(batch: Batch, config: Config) -> np.ndarray:
+    """Targets of a task that pays -1 for a fall, and else nothing.  [S, T]"""
+    return _targets(batch, -batch.terminated.astype(np.float32), config)
+
+
+def pays_one_step_late(batch: Batch, config: Config) -> np.ndarray:
+    """Its targets when each step is stored with the reward of the step before.  [S, T]
+
+    The first step of an episode has none before it and is stored with 0. So the reward of the
+    last step is stored nowhere, and here it is the only one.
+    """
+    return _targets(batch, np.zeros_like(batch.rewards), config)
+
+
+def _targets(batch: Batch, rewards: np.ndarray, config: Config) -> np.ndarray:
+    return returns.bootstrapped_q(
+        rewards, batch.final_values, batch.terminated, batch.truncated, np.float32(config.gamma)
+    )
+
+
+class LateRewards:
+    """CartPole's own reward of 1, stored one step late: 0 at the first step of an episode."""
+
+    def __init__(self) -> None:
+        self.fresh: np.ndarray | None = None  # [S] the batch begins with a new episode
+
+    def assess(self, rollout, params):
+        batch = compiled.assess(rollout, params)
+        if self.fresh is None:
+            self.fresh = np.ones(len(batch.rewards), np.bool_)
+        first = np.concatenate([self.fresh[:, None], batch.ended[:, :-1]], axis=1)
+        self.fresh = np.where(rollout.ready, batch.ended[:, -1], self.fresh)
+        q = _targets(batch, numbers(~first), rollout.config)
+        return replace(batch, q_values=q)
+
+    def learner(self) -> Learner:
+        return Learner(assess=self.assess)
+
+
+def late_reward(seeds: range):
+    """The shift on a task that pays at the fall alone, and on CartPole's own reward."""
+    config = short("actor_critic")
+    fall = Training(
+        config, written=aiming(pays_one_step_late), corrected=aiming(pays_at_the_fall)
+    )(seeds)
+    own = Training(config, written=lambda: LateRewards().learner())(seeds)
+    outcomes = {f"{name}, paid at the fall": pair for name, pair in fall.outcomes.items()}
+    outcomes |= {f"{name}, paid every step": pair for name, pair in own.outcomes.items()}
+    return fall._replace(outcomes=outcomes)
+
+
+# --- losses and optimizers ---
+
+
+def cleared_too_late() -> Learner:
+    """A learner whose gradient is set to 0 after it was computed and before the step."""
+    return Learner(gradient=lambda *given: np.zeros_like(compiled.gradient(*given)))
+
+
+class NeverCleared:
+    """A learner whose gradients add up from the first update on."""
+
+    def __init__(self) -> None:
+        self.total: np.ndarray | float = 0.0
+
+    def gradient(self, params, batch, psi, index, config):
+        self.total = self.total + compiled.gradient(params, batch, psi, index, config)
+        return self.total
+
+    def learner(self) -> Learner:
+        return Learner(gradient=self.gradient)
+
+
+def without_policy(params: np.ndarray, config: Config) -> np.ndarray:
+    """The same parameters with a policy of zeros, which chooses both actions alike.  [S, P]"""
+    blank = params.copy()
+    blank[:, : shape_of(config).policy_size] = 0
+    return blank
+
+
+def wrong_axis() -> Learner:
+    """A learner whose softmax runs over a batch of one: both "probabilities" are 1.
+
+    Categorical scales them to one half each. The softmax of a single number is constant, so no
+    gradient reaches the policy.
+    """
+
+    def collect(rollout, params, until):
+        compiled.collect(rollout, without_policy(params, rollout.config), until)
+
+    def gradient(params, batch, psi, index, config):
+        return compiled.gradient(params, batch, np.zeros_like(psi), index, config)
+
+    def evaluate(params, config, seeds, at):
+        return compiled.evaluate(without_policy(params, config), config, seeds, at)
+
+    return Learner(collect=collect, gradient=gradient, evaluate=evaluate)
+
+
+def adam_with(epsilon: float) -> Learner:
+    """A learner whose Adam divides by sqrt(v) + epsilon."""
+
+    def step(state, gradient, rows, config):
+        state.updates += rows
+        m = BETA_1 * state.m + (1 - BETA_1) * gradient
+        v = BETA_2 * state.v + (1 - BETA_2) * gradient**2
+        count = state.updates.clip(1)[:, None]
+        moved = m / (1 - BETA_1**count) / (np.sqrt(v / (1 - BETA_2**count)) + epsilon)
+        new = state.params - learning_rates(config) * moved
+        for old, changed in ((state.params, new), (state.m, m), (state.v, v)):
+            old[rows] = changed[rows]
+
+    return Learner(step=step)
+
+
+def stale_ratio() -> Learner:
+    """A learner whose old probabilities come from the network with dropout, as while training.
+
+    One hidden unit of the policy in ten is left out, by draws with a fixed seed.
+    """
+    rng = np.random.default_rng(0)
+
+    def assess(rollout, params):
+        batch = compiled.assess(rollout, params)
+        network = shape_of(rollout.config).policy(params)
+        hidden = np.maximum(batch.obs @ network.w1 + network.b1[:, None], 0)
+        hidden = hidden * (rng.random(hidden.shape) >= 0.1) / np.float32(0.9)
+        logits = hidden @ network.w2.swapaxes(1, 2) + network.b2[:, None]
+        odds = np.exp(logits - logits.max(-1, keepdims=True))
+        probs = odds / odds.sum(-1, keepdims=True)
+        chosen = np.take_along_axis(probs, batch.actions[..., None], -1)[..., 0]
+        return replace(batch, probs=numbers(chosen))
+
+    return Learner(assess=assess)
+
+
+_ALONE = """\
+class WhitenedParts(PolicyGradient):
+    def update(self, q_values):
+        parts = [(q - q.mean()) / (q.std() + 1e-8) for q in q_values.split(31)]
+        loss = -(torch.cat(parts) * self.logprobs).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.reset()
+"""
+_EPISODES = "REINFORCE on whole episodes, 10,000 steps"
+_ONE_EPISODE = "REINFORCE, an update after every episode, 10,000 steps"
+
+EXHIBITS = {
+    "std_of_one": Exhibit(
+        "The standard deviation of one number",
+        "public",
+        _ALONE,
+        _ALONE.replace("split(31)", "split(16)"),
+        "Batches of 32 in parts of 31 leave one step alone. torch's std divides by n − 1, which is "
+        "0 for one number, so the last weight is nan: not a number. The update itself says "
+        "nothing. It makes every weight of the network nan, and the next action stops.",
+        ("jolibrain/wheatley pull request 93",),
+        program=program(_ALONE, "WhitenedParts"),
+    ),
+    "whitened": Exhibit(
+        "Whitening, called a baseline",
+        "public",
+        "returns = rewards_to_go(episode.rewards, gamma)\n"
+        "returns = (returns - returns.mean()) / (returns.std() + 1e-8)\n"
+        "loss = -(log_probs * returns).mean()\n",
+        "returns = rewards_to_go(episode.rewards, gamma)\n"
+        "loss = -(log_probs * returns).mean()\n",
+        "Each episode is centred and scaled by its own mean and standard deviation. A good episode "
+        "and a bad one then weigh the same: what remains is that early steps count as good and "
+        "late ones as bad. That is a bias, and a strong reduction of the variance at once.",
+        ("pytorch/examples, reinforce.py",),
+        Training(EPISODE, written=weighing(whitened_by_episode)),
+        setting=_ONE_EPISODE,
+    ),
+    "sum_times_sum": Exhibit(
+        "A sum times a sum",
+        "public",
+        "returns = rewards_to_go(episode.rewards, gamma)\n"
+        "loss = -torch.stack(log_probs).sum() * returns.sum()\n",
+        "returns = rewards_to_go(episode.rewards, gamma)\n"
+        "loss = -(torch.stack(log_probs) * returns).sum()\n",
+        "The sum of the products has become the product of the sums. Every action of an episode "
+        "now gets one weight, the sum of all its returns to go. Which action came before the fall "
+        "makes no difference any more.",
+        ("public REINFORCE notebooks",),
+        Training(EPISODE, written=weighing(sum_times_sum)),
+        setting=_ONE_EPISODE,
+    ),
+    "discounted_reward": Exhibit(
+        "The reward in place of the return",
+        "public",
+        "for i, r in enumerate(episode.rewards):\n"
+        "    weights.append(gamma**i * r)\n"
+        "loss = -(log_probs * torch.tensor(weights)).mean()\n",
+        "G = 0\n"
+        "for r in reversed(episode.rewards):\n"
+        "    G = r + gamma * G\n"
+        "    weights.insert(0, G)\n"
+        "loss = -(log_probs * torch.tensor(weights)).mean()\n",
+        "Each action is weighed by its own discounted reward, and not by what followed. On "
+        "CartPole every reward is 1, so the weights of an episode are the same whatever the agent "
+        "did. The weights say nothing about which action was good.",
+        ("hunkim/ReinforcementZeroToAll issue 1",),
+        Training(short("reinforce"), written=weighing(discounted_reward)),
+        setting=_EPISODES,
+    ),
+    "whole_return": Exhibit(
+        "The whole return at every step",
+        "public",
+        "R = sum(gamma**t * r for t, r in enumerate(episode.rewards))\n"
+        "loss = -sum(log_prob * R for log_prob in log_probs)\n",
+        "returns = rewards_to_go(episode.rewards, gamma)\n"
+        "loss = -sum(log_prob * G for log_prob, G in zip(log_probs, returns))\n",
+        "Every action of an episode is weighed by the return of the whole episode, which holds "
+        "rewards from before the action. An action cannot change those, so in expectation they add "
+        "nothing to the gradient: they add noise.",
+        (
+            "udacity/deep-reinforcement-learning issue 42",
+            "huggingface/deep-rl-class pull requests 70 and 95",
+        ),
+        Training(short("reinforce"), written=weighing(whole_return)),
+        setting=_EPISODES,
+    ),
+    "group_of_one": Exhibit(
+        "A group of one",
+        "public",
+        "for group in split(episodes, group_size):  # group_size = 1\n"
+        "    advantages = group.returns - group.returns.mean()\n",
+        "for group in split(episodes, group_size):  # group_size = 1\n"
+        "    whole = group if group_size > 1 else episodes\n"
+        "    advantages = group.returns - whole.returns.mean()\n",
+        "The mean of a group is a fine baseline if the group is large. A group of one is its own "
+        "mean, so every advantage is exactly 0. The loss is 0, the gradient is 0, and no error is "
+        "raised.",
+        ("thinking-machines-lab/tinker-cookbook pull request 99",),
+        Training(GROUPS, written=weighing(group_of_one), corrected=weighing(group_of_all)),
+        setting="REINFORCE, an update after the episodes of 256 steps, 50,000 steps",
+    ),
+    "unmasked_gae": Exhibit(
+        "GAE runs across the end",
+        "public",
+        "for t in reversed(range(B)):\n"
+        "    delta = rewards[t] + gamma * next_values[t] - values[t]\n"
+        "    last = delta + gamma * lam * last\n"
+        "    advantages[t] = last\n",
+        "for t in reversed(range(B)):\n"
+        "    alive = 1 - terminated[t]\n"
+        "    delta = rewards[t] + gamma * alive * next_values[t] - values[t]\n"
+        "    last = delta + gamma * lam * alive * last\n"
+        "    advantages[t] = last\n",
+        "Nothing stops the sum at the end of an episode. The step before a fall gets the critic's "
+        "value of the state after it, and then the advantages of the next episode. So a fall looks "
+        "like any other step. The critic's own targets are right here; only the advantage is not.",
+        ("hill-a/stable-baselines issue 385", "vwxyzjn/cleanrl pull request 337"),
+        Training(short("gae"), written=weighing(unmasked_gae)),
+        setting="GAE, 10,000 steps",
+    ),
+    "critic_unused": Exhibit(
+        "The critic is trained and never used",
+        "public",
+        "advantages = returns - values.detach()\n"
+        "policy_loss = -(returns * log_probs).mean()\n"
+        "value_loss = (values - returns).pow(2).mean()\n",
+        "advantages = returns - values.detach()\n"
+        "policy_loss = -(advantages * log_probs).mean()\n"
+        "value_loss = (values - returns).pow(2).mean()\n",
+        "The advantages are computed, and the loss takes the returns. Nothing is biased by that: "
+        "it is plain policy gradient under the name of actor-critic, with its variance.",
+        ("bentrevett/pytorch-rl issue 2",),
+        Training(short("actor_critic"), written=weighing(critic_unused)),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "late_reward": Exhibit(
+        "The reward comes one step late",
+        "public",
+        "obs, reward = env.reset(), 0\n"
+        "while training:\n"
+        "    action, value = agent.act(obs)\n"
+        "    buffer.store(obs, action, reward, value)\n"
+        "    obs, reward, done = env.step(action)\n",
+        "obs = env.reset()\n"
+        "while training:\n"
+        "    action, value = agent.act(obs)\n"
+        "    next_obs, reward, done = env.step(action)\n"
+        "    buffer.store(obs, action, reward, value)\n"
+        "    obs = next_obs\n",
+        "Each action is stored with the reward of the action before it. Where every reward is 1 "
+        "nothing but the first step of an episode changes. Where the reward comes at the end of an "
+        "episode, it is the one reward that is never stored. So this exhibit pays −1 for a fall "
+        "and else nothing, and shows CartPole's own reward for comparison.",
+        ("openai/spinningup issues 50 and 67, pull request 126",),
+        late_reward,
+        setting="actor-critic, 10,000 steps, a reward of −1 at the fall",
+    ),
+    "cleared_too_late": Exhibit(
+        "zero_grad between backward and step",
+        "public",
+        "loss.backward()\n"
+        "optimizer.zero_grad()\n"
+        "optimizer.step()\n",
+        "optimizer.zero_grad()\n"
+        "loss.backward()\n"
+        "optimizer.step()\n",
+        "The gradient is computed, thrown away, and then a step is made with what is left: "
+        "nothing. The loss is printed at every update and jumps about, as it does in a healthy "
+        "run. The weights never change.",
+        ("tatsu-lab/alpaca_farm issue 57",),
+        Training(short("actor_critic"), written=cleared_too_late),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "never_cleared": Exhibit(
+        "zero_grad is missing",
+        "public",
+        "loss.backward()\n"
+        "optimizer.step()\n",
+        "optimizer.zero_grad()\n"
+        "loss.backward()\n"
+        "optimizer.step()\n",
+        "torch adds every new gradient to what is there. Without zero_grad each step follows the "
+        "sum of all gradients since the beginning. The sum remembers policies that are long gone.",
+        ("public REINFORCE notebooks",),
+        Training(short("actor_critic"), written=lambda: NeverCleared().learner()),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "wrong_axis": Exhibit(
+        "Softmax over the wrong axis",
+        "public",
+        "def forward(self, x):                   # x: [1, 4]\n"
+        "    return nn.Softmax(0)(self.layers(x))  # [1, 2]\n",
+        "def forward(self, x):                   # x: [1, 4]\n"
+        "    return nn.Softmax(1)(self.layers(x))  # [1, 2]\n",
+        "Axis 0 is the batch, and an acting agent has a batch of one. The softmax of a single "
+        "number is 1, so both actions get the probability 1, and Categorical makes one half of "
+        "each. The agent tosses a coin for ever, and no gradient reaches its network.",
+        ("DeepReinforcementLearning/DeepReinforcementLearningInAction issue 32",),
+        Training(short("actor_critic"), written=wrong_axis),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "stale_ratio": Exhibit(
+        "The ratio does not start at 1",
+        "public",
+        "model.train()                       # dropout is on\n"
+        "old = model.log_prob(obs, actions)\n"
+        "for epoch in range(4):\n"
+        "    ratio = (model.log_prob(obs, actions) - old).exp()\n",
+        "model.eval()                        # dropout is off\n"
+        "old = model.log_prob(obs, actions)\n"
+        "for epoch in range(4):\n"
+        "    ratio = (model.log_prob(obs, actions) - old).exp()\n",
+        "PPO's ratio compares the policy with the one that acted, so before the first step it must "
+        "be exactly 1. Here the old log-probabilities were computed with dropout of one hidden "
+        "unit in ten, and the ratio starts anywhere around 1. Some steps are clipped before "
+        "anything was learned from them.",
+        ("CarperAI/trlx issue 107", "huggingface/trl issue 454"),
+        Training(short("ppo"), written=stale_ratio),
+        setting="PPO, 10,000 steps",
+    ),
+    "adams_epsilon": Exhibit(
+        "Another epsilon in Adam",
+        "public",
+        "optimizer = Adam(params, lr=5e-3, eps=1e-5)  # TensorFlow's habit\n",
+        "optimizer = Adam(params, lr=5e-3)            # eps=1e-8\n",
+        "Adam divides by the root of the mean squared gradient plus epsilon. Epsilon matters where "
+        "gradients are about as small as it is. Two libraries with other defaults then learn "
+        "differently from the same code. Here gradients are thousands of times larger.",
+        ("DLR-RM/stable-baselines3 pull request 110",),
+        Training(
+            short("actor_critic"),
+            written=lambda: adam_with(LARGE_EPSILON),
+            corrected=lambda: adam_with(1e-8),
+        ),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "old_threshold": Exhibit(
+        "The threshold of another task",
+        "public",
+        'env = gym.make("CartPole-v1")\n'
+        "solved = evaluate(env, episodes=100) >= 195\n",
+        'env = gym.make("CartPole-v1")\n'
+        "solved = evaluate(env, episodes=100) >= env.spec.reward_threshold  # 475\n",
+        "195 is the threshold of CartPole-v0, whose episodes end after 200 steps. Version 1 ends "
+        "after 500 steps and asks for 475. An agent that falls after 200 steps is called solved.",
+        ("public REINFORCE notebooks",),
+        lambda seeds: judging.judged_solved(judging.as_in_v0, seeds),
+        setting="actor-critic, 30,000 steps; the truth: 100 further episodes of the last policy",
+    ),
+}
