@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]  # from where pgcore can be imported
+LAB = Path(__file__).parent / "lab.py"  # the notebook's cells above the reader's own
 SECONDS = 120.0
-
-
-def traceback_of(program: str, seconds: float = SECONDS) -> str:
-    """What a fresh Python says when the program fails, paths shortened; "" if it ends well.
-
-    Args:
-        program: Python, complete with its imports.
-        seconds: the child is ended after so long.
-
-    Raises: ValueError if it does not end in time.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "lab.py"
-        script.write_text(program, encoding="utf-8")
-        command = [sys.executable, "-W", "ignore", str(script)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHON_COLORS": "0"}
-        try:
-            ended = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True,
-                timeout=seconds, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise ValueError(f"The program did not end within {seconds:.0f} s.") from None
-    if ended.returncode == 0:
-        return ""
-    return plain(ended.stderr, folder)
-
-
-def plain(traceback: str, folder: str) -> str:
-    """The traceback without the folders of this machine, and without frames inside libraries."""
-    kept, skipping = [], False
-    for line in traceback.strip().splitlines():
-        if line.startswith("  File "):
-            skipping = "site-packages" in line or "/lib/python" in line
-        elif not line.startswith("  "):
-            skipping = False
-        if not skipping:
-            kept.append(line.replace(f"{folder}/", "").replace(f"{ROOT}/", ""))
-    return "\n".join(kept)
 
 
 def program(code: str, agent: str) -> str:
@@ -60,8 +22,45 @@ def program(code: str, agent: str) -> str:
     """
     return (
         "import torch\n"
-        "from pgcore.exhibits.lab import PolicyGradient, train\n\n\n"
+        "from notebook import PolicyGradient, train\n\n\n"
         f"{code}\n\n"
         "torch.manual_seed(0)\n"
         f"train({agent}(), seed=0, timesteps=96)\n"
     )
+
+
+def traceback_of(text: str, seconds: float = SECONDS) -> str:
+    """What a fresh Python says when the program fails; "" if it ends well.
+
+    Args:
+        text: Python, complete with its imports; `notebook` is the lab's loop.
+        seconds: the child is ended after so long.
+
+    Raises: ValueError if it does not end in time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(LAB, Path(folder) / "notebook.py")
+        (Path(folder) / "cell.py").write_text(text, encoding="utf-8")
+        command = [sys.executable, "-W", "ignore", "cell.py"]
+        environment = os.environ | {"PYTHON_COLORS": "0", "PYTHONPATH": ""}
+        try:
+            ended = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True,
+                timeout=seconds, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise ValueError(f"The program did not end within {seconds:.0f} s.") from None
+        return plain(ended.stderr, folder) if ended.returncode else ""
+
+
+def plain(traceback: str, folder: str) -> str:
+    """The traceback without the folders of this machine, and without the frames of libraries."""
+    kept, skipping = [], False
+    for line in traceback.strip().splitlines():
+        if line.startswith("  File "):
+            skipping = "site-packages" in line or "/lib/python" in line
+        elif not line.startswith("  "):
+            skipping = False
+        if not skipping:
+            kept.append(line.replace(f"{Path(folder).resolve()}/", "").replace(f"{folder}/", ""))
+    return "\n".join(kept)

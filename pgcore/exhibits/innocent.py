@@ -81,7 +81,7 @@ EXHIBITS = {
         "leaves that out. It is no slip: with the factor, the steps after some hundred would "
         "hardly be learned from, though we want the pole to stand there too. What the code "
         "follows instead is the gradient of no function. It works.",
-        ("facebookresearch/Pearl issue 46", "pytorch/examples issue 744"),
+        ("facebookresearch/Pearl issue 46", "ufal/npfl122 issue 117"),
         Training(short("reinforce"), corrected=weighing(discounted_states)),
         setting=f"{_EPISODES}; the factor is the version that is taken for the right one",
     ),
@@ -109,8 +109,7 @@ EXHIBITS = {
         "last digit.",
         (
             "hill-a/stable-baselines issue 447",
-            "openai/baselines issue 652",
-            "thu-ml/tianshou issue 745",
+            "openai/baselines issues 652 and 1218",
         ),
         Training(short("ppo"), written=negative_logs),
         setting="PPO, 10,000 steps",

@@ -43,7 +43,7 @@ def weighing(weight: Weight) -> Callable[[], Learner]:
     def gradient(params, batch, psi, index, config):
         return compiled.gradient(params, batch, numbers(weight(batch, config)), index, config)
 
-    return lambda: Learner(gradient=gradient)
+    return _made(Learner(gradient=gradient), weight)
 
 
 def aiming(targets: Weight) -> Callable[[], Learner]:
@@ -53,7 +53,7 @@ def aiming(targets: Weight) -> Callable[[], Learner]:
         batch = compiled.assess(rollout, params)
         return replace(batch, q_values=numbers(targets(batch, rollout.config)))
 
-    return lambda: Learner(assess=assess)
+    return _made(Learner(assess=assess), targets)
 
 
 def fitting(targets: Weight) -> Callable[[], Learner]:
@@ -63,4 +63,14 @@ def fitting(targets: Weight) -> Callable[[], Learner]:
         fitted = replace(batch, q_values=numbers(targets(batch, config)))
         return compiled.gradient(params, fitted, psi, index, config)
 
-    return lambda: Learner(gradient=gradient)
+    return _made(Learner(gradient=gradient), targets)
+
+
+def _made(learner: Learner, differs: Weight) -> Callable[[], Learner]:
+    """What makes this learner, with the function in which it differs as `differs`."""
+
+    def make() -> Learner:
+        return learner
+
+    make.differs = differs  # type: ignore[attr-defined]
+    return make

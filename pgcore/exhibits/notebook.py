@@ -194,10 +194,7 @@ EXHIBITS = {
         "The critic gives a column [B, 1] and the targets are a row [B]. Their difference is a "
         "table [B, B] of every value less every target. So each value is pulled to the mean of all "
         "targets of the batch. The critic learns one number and no longer tells states apart.",
-        (
-            "RLinf/RLinf issue 1568",
-            "PacktPublishing/Deep-Reinforcement-Learning-Hands-On issues 33 and 74",
-        ),
+        ("RLinf/RLinf issue 1568",),
         Training(short("actor_critic"), written=fitting(broadcast)),
         setting=f"{_AGENT}, 10,000 steps",
     ),
@@ -213,7 +210,7 @@ EXHIBITS = {
         "After 500 steps the clock ends an episode whose pole still stands. As written that counts "
         "as a fall, so the last steps of the best episodes look worthless. In a short run hardly "
         "any episode lasts that long.",
-        (NOTEBOOK, "Toni-SM/skrl issue 224", "vwxyzjn/cleanrl pull request 311"),
+        (NOTEBOOK, "vwxyzjn/cleanrl issue 198 and pull request 311"),
         judging.long_and_short(
             lambda config: Training(config, {"bootstrap_truncation": False}),
             short("actor_critic"),
@@ -236,7 +233,7 @@ EXHIBITS = {
         "This is the quick repair of done = terminated or truncated: it passes terminated alone. "
         "Then nothing marks the end of an episode that the clock ended. Its return goes on into "
         "the return of the next episode, which starts from another state.",
-        ("vwxyzjn/cleanrl pull request 311",),
+        ("Toni-SM/skrl issue 224",),
         judging.long_and_short(
             lambda config: Training(config, written=aiming(leaking)),
             short("actor_critic"),
@@ -253,7 +250,7 @@ EXHIBITS = {
         "A seed at every reset starts every episode of a run in one and the same state. The agent "
         "is then evaluated from states that it has never started from. CartPole's start states lie "
         "close together, so the agent has seen their neighbourhood anyway.",
-        (NOTEBOOK, "openai/gym pull request 194"),
+        (NOTEBOOK, "weipu-zhang/STORM issue 8", "google-deepmind/meltingpot issue 5"),
         Training(short("actor_critic"), {"fixed_start": True}),
         setting=f"{_AGENT}, 10,000 steps",
     ),
@@ -294,7 +291,7 @@ EXHIBITS = {
         "Evaluation samples its actions from the generator that training uses. Every draw that it "
         "takes is missing afterwards, so training goes on with others. Who evaluates half as often "
         "gets other agents from the same seeds. On average they are no better and no worse.",
-        (NOTEBOOK, "ugr-sail/sinergym issue 511"),
+        (NOTEBOOK, "ugr-sail/sinergym issue 511, there by way of the environment"),
         judging.untouched,
         setting=f"{_AGENT}, 10,000 steps, evaluated every 1,000 and every 2,000 steps",
     ),
@@ -309,7 +306,7 @@ EXHIBITS = {
         "    act_and_learn()\n"
         "solved = evaluate(episodes=100) >= 475\n",
         "The best of many means of five episodes is a lucky number. Five good episodes in a row "
-        "happen to policies whose mean over 100 episodes is lower, and a policy can be lost again "
+        "happen to policies whose mean over 100 episodes is lower. And a policy can be lost again "
         "before training ends. Gymnasium's threshold is meant for the mean of 100 episodes.",
         (NOTEBOOK,),
         lambda seeds: judging.judged_solved(judging.best_of_five, seeds),

@@ -19,6 +19,7 @@ from pgcore.networks import BETA_1, BETA_2
 EPISODE = short("reinforce", batch_size=1)  # an update after every episode
 GROUPS = short("reinforce", 50_000, batch_size=256)
 LARGE_EPSILON = 1e-5
+PART = 8  # steps
 
 
 # --- whole episodes ---
@@ -89,16 +90,29 @@ def group_of_all(batch: Batch, config: Config) -> np.ndarray:
 # --- steps ---
 
 
-def unmasked_gae(batch: Batch, config: Config) -> np.ndarray:
-    """GAE that never stops at an episode's end.  [S, T]
+def late_mask(batch: Batch, config: Config) -> np.ndarray:
+    """GAE whose mask stands one place late: at step t it asks whether step t + 1 ended.  [S, T]
 
-    V of the state after the end enters, and so do the advantages of the next episode.
+    So V of the next episode's start and its advantages enter at an end, and the step before the
+    end is cut off from it. The last step has its own mask, as in the code.
     """
-    nowhere = np.zeros_like(batch.ended)
+
+    def late(ends: np.ndarray) -> np.ndarray:
+        return np.concatenate([ends[:, 1:], ends[:, -1:]], axis=1)
+
+    following = np.concatenate([batch.values[:, 1:], batch.final_values[:, -1:]], axis=1)
     return returns.gae(
-        batch.rewards, batch.values, batch.final_values, nowhere, nowhere,
-        np.float32(config.gamma), np.float32(config.gae_lambda),
+        batch.rewards, batch.values, numbers(following), late(batch.terminated),
+        late(batch.truncated), np.float32(config.gamma), np.float32(config.gae_lambda),
     )  # fmt: skip
+
+
+def column_of_values(batch: Batch, config: Config) -> np.ndarray:
+    """Q_t - mean V: what [B] targets less [B, 1] values come to, once averaged.  [S, T]
+
+    log pi_j is multiplied by Q_j - V_i for every pair, and the mean is taken over all pairs.
+    """
+    return batch.q_values - batch.values.mean(-1, keepdims=True)
 
 
 def critic_unused(batch: Batch, config: Config) -> np.ndarray:
@@ -163,6 +177,15 @@ def late_reward(seeds: range):
 def cleared_too_late() -> Learner:
     """A learner whose gradient is set to 0 after it was computed and before the step."""
     return Learner(gradient=lambda *given: np.zeros_like(compiled.gradient(*given)))
+
+
+def last_part() -> Learner:
+    """A learner that forgets the gradient of all but the last PART steps of a batch."""
+
+    def gradient(params, batch, psi, index, config):
+        return compiled.gradient(params, batch, psi, index[:, -PART:].copy(), config)
+
+    return Learner(gradient=gradient)
 
 
 class NeverCleared:
@@ -264,7 +287,7 @@ EXHIBITS = {
         "Batches of 32 in parts of 31 leave one step alone. torch's std divides by n − 1, which is "
         "0 for one number, so the last weight is nan: not a number. The update itself says "
         "nothing. It makes every weight of the network nan, and the next action stops.",
-        ("jolibrain/wheatley pull request 93",),
+        ("jolibrain/wheatley pull request 93", "DLR-RM/stable-baselines3 issue 325"),
         program=program(_ALONE, "WhitenedParts"),
     ),
     "whitened": Exhibit(
@@ -278,7 +301,7 @@ EXHIBITS = {
         "Each episode is centred and scaled by its own mean and standard deviation. A good episode "
         "and a bad one then weigh the same: what remains is that early steps count as good and "
         "late ones as bad. That is a bias, and a strong reduction of the variance at once.",
-        ("pytorch/examples, reinforce.py",),
+        ("alessiodm/drl-zh issue 5", "pytorch/examples pull request 386"),
         Training(EPISODE, written=weighing(whitened_by_episode)),
         setting=_ONE_EPISODE,
     ),
@@ -286,13 +309,13 @@ EXHIBITS = {
         "A sum times a sum",
         "public",
         "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -torch.stack(log_probs).sum() * returns.sum()\n",
+        "loss = -torch.stack(log_probs).mean() * returns.sum()\n",
         "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -(torch.stack(log_probs) * returns).sum()\n",
-        "The sum of the products has become the product of the sums. Every action of an episode "
+        "loss = -(torch.stack(log_probs) * returns).mean()\n",
+        "The mean of the products has become a product of two sums. Every action of an episode "
         "now gets one weight, the sum of all its returns to go. Which action came before the fall "
         "makes no difference any more.",
-        ("public REINFORCE notebooks",),
+        ("Farama-Foundation/Gymnasium issue 1336 and pull request 638, a tutorial",),
         Training(EPISODE, written=weighing(sum_times_sum)),
         setting=_ONE_EPISODE,
     ),
@@ -310,7 +333,7 @@ EXHIBITS = {
         "Each action is weighed by its own discounted reward, and not by what followed. On "
         "CartPole every reward is 1, so the weights of an episode are the same whatever the agent "
         "did. The weights say nothing about which action was good.",
-        ("hunkim/ReinforcementZeroToAll issue 1",),
+        ("hunkim/ReinforcementZeroToAll issue 1, there whitened afterwards",),
         Training(short("reinforce"), written=weighing(discounted_reward)),
         setting=_EPISODES,
     ),
@@ -346,35 +369,55 @@ EXHIBITS = {
         Training(GROUPS, written=weighing(group_of_one), corrected=weighing(group_of_all)),
         setting="REINFORCE, an update after the episodes of 256 steps, 50,000 steps",
     ),
-    "unmasked_gae": Exhibit(
-        "GAE runs across the end",
+    "late_mask": Exhibit(
+        "The mask stands one place late",
         "public",
         "for t in reversed(range(B)):\n"
-        "    delta = rewards[t] + gamma * next_values[t] - values[t]\n"
-        "    last = delta + gamma * lam * last\n"
+        "    end = dones[t + 1] if t + 1 < B else last_done\n"
+        "    delta = rewards[t] + gamma * (1 - end) * next_values[t] - values[t]\n"
+        "    last = delta + gamma * lam * (1 - end) * last\n"
         "    advantages[t] = last\n",
         "for t in reversed(range(B)):\n"
-        "    alive = 1 - terminated[t]\n"
-        "    delta = rewards[t] + gamma * alive * next_values[t] - values[t]\n"
-        "    last = delta + gamma * lam * alive * last\n"
+        "    end = dones[t]\n"
+        "    delta = rewards[t] + gamma * (1 - end) * next_values[t] - values[t]\n"
+        "    last = delta + gamma * lam * (1 - end) * last\n"
         "    advantages[t] = last\n",
-        "Nothing stops the sum at the end of an episode. The step before a fall gets the critic's "
-        "value of the state after it, and then the advantages of the next episode. So a fall looks "
-        "like any other step. The critic's own targets are right here; only the advantage is not.",
-        ("hill-a/stable-baselines issue 385", "vwxyzjn/cleanrl pull request 337"),
-        Training(short("gae"), written=weighing(unmasked_gae)),
+        "dones[t] says that step t ended the episode. The loop was written for code in which it "
+        "says that step t begins one. So the last step of an episode is not cut: it gets the value "
+        "of the next start, and the next advantages. A fall then looks like a success. The "
+        "critic's own targets are right here; only the advantage is not.",
+        ("hill-a/stable-baselines issue 385", "DLR-RM/stable-baselines3 issue 105"),
+        Training(short("gae"), written=weighing(late_mask)),
         setting="GAE, 10,000 steps",
+    ),
+    "column": Exhibit(
+        "A row less a column",
+        "public",
+        "values = critic(states)                     # [B, 1]\n"
+        "advantages = q_values - values.detach()     # q_values: [B]\n"
+        "policy_loss = -(advantages * log_probs).mean()\n",
+        "values = critic(states).squeeze(-1)         # [B]\n"
+        "advantages = q_values - values.detach()     # q_values: [B]\n"
+        "policy_loss = -(advantages * log_probs).mean()\n",
+        "A row [B] less a column [B, 1] is a table [B, B]: every target less every value. The mean "
+        "over the table leaves each action with its own target less the mean of all values. So "
+        "the critic's baseline has become one number for the whole batch. That is still a "
+        "baseline, but no longer one of the state.",
+        ("PacktPublishing/Deep-Reinforcement-Learning-Hands-On issue 33",),
+        Training(short("actor_critic"), written=weighing(column_of_values)),
+        setting="actor-critic, 10,000 steps",
     ),
     "critic_unused": Exhibit(
         "The critic is trained and never used",
         "public",
-        "advantages = returns - values.detach()\n"
         "policy_loss = -(returns * log_probs).mean()\n"
-        "value_loss = (values - returns).pow(2).mean()\n",
+        "value_loss = (values - returns).pow(2).mean()\n"
+        "(policy_loss + value_loss).backward()\n",
         "advantages = returns - values.detach()\n"
         "policy_loss = -(advantages * log_probs).mean()\n"
-        "value_loss = (values - returns).pow(2).mean()\n",
-        "The advantages are computed, and the loss takes the returns. Nothing is biased by that: "
+        "value_loss = (values - returns).pow(2).mean()\n"
+        "(policy_loss + value_loss).backward()\n",
+        "The critic is trained, and the policy's loss takes the bare returns. Nothing is biased by that: "
         "it is plain policy gradient under the name of actor-critic, with its variance.",
         ("bentrevett/pytorch-rl issue 2",),
         Training(short("actor_critic"), written=weighing(critic_unused)),
@@ -414,8 +457,26 @@ EXHIBITS = {
         "The gradient is computed, thrown away, and then a step is made with what is left: "
         "nothing. The loss is printed at every update and jumps about, as it does in a healthy "
         "run. The weights never change.",
-        ("tatsu-lab/alpaca_farm issue 57",),
+        (),
         Training(short("actor_critic"), written=cleared_too_late),
+        setting="actor-critic, 10,000 steps",
+    ),
+    "last_part": Exhibit(
+        "zero_grad inside the loop over parts",
+        "public",
+        "for part in batch.split(8):  # a batch of 32 in four parts\n"
+        "    optimizer.zero_grad()\n"
+        "    loss(part).backward()\n"
+        "optimizer.step()\n",
+        "optimizer.zero_grad()\n"
+        "for part in batch.split(8):  # a batch of 32 in four parts\n"
+        "    loss(part).backward()\n"
+        "optimizer.step()\n",
+        "The gradients of the parts should add up. But each pass throws away what the pass before "
+        "it has left. Only the last part of the batch counts: 8 of 32 steps. The gradient still "
+        "points the right way on average, and has four times the variance or so.",
+        ("tatsu-lab/alpaca_farm issue 57", "pytorch/torchtitan pull request 3575"),
+        Training(short("actor_critic"), written=last_part),
         setting="actor-critic, 10,000 steps",
     ),
     "never_cleared": Exhibit(
@@ -428,7 +489,7 @@ EXHIBITS = {
         "optimizer.step()\n",
         "torch adds every new gradient to what is there. Without zero_grad each step follows the "
         "sum of all gradients since the beginning. The sum remembers policies that are long gone.",
-        ("public REINFORCE notebooks",),
+        ("pytorch/pytorch issue 47175, which asks for a warning",),
         Training(short("actor_critic"), written=lambda: NeverCleared().learner()),
         setting="actor-critic, 10,000 steps",
     ),
@@ -442,7 +503,10 @@ EXHIBITS = {
         "Axis 0 is the batch, and an acting agent has a batch of one. The softmax of a single "
         "number is 1, so both actions get the probability 1, and Categorical makes one half of "
         "each. The agent tosses a coin for ever, and no gradient reaches its network.",
-        ("DeepReinforcementLearning/DeepReinforcementLearningInAction issue 32",),
+        (
+            "BindsNET/bindsnet issue 577",
+            "DeepReinforcementLearning/DeepReinforcementLearningInAction issue 32",
+        ),
         Training(short("actor_critic"), written=wrong_axis),
         setting="actor-critic, 10,000 steps",
     ),
@@ -461,7 +525,7 @@ EXHIBITS = {
         "be exactly 1. Here the old log-probabilities were computed with dropout of one hidden "
         "unit in ten, and the ratio starts anywhere around 1. Some steps are clipped before "
         "anything was learned from them.",
-        ("CarperAI/trlx issue 107", "huggingface/trl issue 454"),
+        ("huggingface/trl issues 4 and 454", "CarperAI/trlx issue 107"),
         Training(short("ppo"), written=stale_ratio),
         setting="PPO, 10,000 steps",
     ),
@@ -473,7 +537,7 @@ EXHIBITS = {
         "Adam divides by the root of the mean squared gradient plus epsilon. Epsilon matters where "
         "gradients are about as small as it is. Two libraries with other defaults then learn "
         "differently from the same code. Here gradients are thousands of times larger.",
-        ("DLR-RM/stable-baselines3 pull request 110",),
+        ("DLR-RM/stable-baselines3 pull request 110, there in RMSprop",),
         Training(
             short("actor_critic"),
             written=lambda: adam_with(LARGE_EPSILON),
@@ -490,7 +554,7 @@ EXHIBITS = {
         "solved = evaluate(env, episodes=100) >= env.spec.reward_threshold  # 475\n",
         "195 is the threshold of CartPole-v0, whose episodes end after 200 steps. Version 1 ends "
         "after 500 steps and asks for 475. An agent that falls after 200 steps is called solved.",
-        ("public REINFORCE notebooks",),
+        ("jsboige/CoursIA pull request 8405",),
         lambda seeds: judging.judged_solved(judging.as_in_v0, seeds),
         setting="actor-critic, 30,000 steps; the truth: 100 further episodes of the last policy",
     ),

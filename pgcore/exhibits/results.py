@@ -62,6 +62,11 @@ def measure(exhibit: Exhibit, seeds: int | None = None, first_seed: int = 0) -> 
     return summary(exhibit.experiment(range(first_seed, first_seed + n)), n, first_seed)
 
 
+def anew(key: str, seeds: int, first_seed: int, tell: Any) -> Measured:
+    """`measure` for another process (see pgcore.worker)."""
+    return measure(EXHIBITS[key], seeds, first_seed)
+
+
 def summary(runs: Runs, n: int, first_seed: int) -> Measured:
     """Intervals and curves of what an experiment gave for `n` seeds."""
     among = len(runs.outcomes)
