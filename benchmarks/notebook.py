@@ -1,4 +1,4 @@
-"""The lab notebook's loop, timed and kept: its classes and the loop stand in pgcore.exhibits.lab."""
+"""The lab notebook's loop, timed and kept. Its classes and the loop are in pgcore.exhibits.lab."""
 
 from __future__ import annotations
 
@@ -16,20 +16,6 @@ import numpy as np
 import torch
 
 from pgcore.exhibits import lab
-from pgcore.exhibits.lab import (
-    BATCH_SIZE,
-    DISCOUNT,
-    EVAL_EPISODES,
-    EVAL_STEPS,
-    HIDDEN_DIM,
-    LEARNING_RATE,
-    TIMESTEPS,
-)
-
-__all__ = [
-    *("BATCH_SIZE", "DISCOUNT", "EVAL_EPISODES", "EVAL_STEPS", "HIDDEN_DIM"),
-    *("LEARNING_RATE", "TIMESTEPS"),
-]
 
 KEPT = Path(__file__).parent / "notebook.json"  # curves, run once and kept with their date
 

@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             kind, how, _ = measured.verdict
             print(f"{key:20} {kind:12} {how:18} {seconds:6.1f} s", flush=True)
             found[key] = measured
-    ordered = {key: found[key] for key in EXHIBITS if key in found}
-    results.write(ordered, str(datetime.date.today()), __version__)
+            ordered = {key: found[key] for key in EXHIBITS if key in found}
+            results.write(ordered, str(datetime.date.today()), __version__)
 
 
 if __name__ == "__main__":

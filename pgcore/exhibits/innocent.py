@@ -10,7 +10,7 @@ from pgcore.batch import Batch
 from pgcore.config import Config
 from pgcore.exhibits.exhibit import Exhibit, Training, short
 from pgcore.exhibits.learner import Learner, aiming, numbers, weighing
-from pgcore.exhibits.public import step_of_episode, sum_of_episode, to_go
+from pgcore.exhibits.public import step_of_episode, to_go
 from pgcore.learners import State, compiled, shape_of
 
 
@@ -19,22 +19,13 @@ def discounted_states(batch: Batch, config: Config) -> np.ndarray:
     return config.gamma ** step_of_episode(batch) * to_go(batch, config)
 
 
-def mean_over_episodes(batch: Batch, config: Config) -> np.ndarray:
-    """G_t times steps over episodes: the sum over each episode, averaged over episodes.  [S, T]
-
-    The loss divides by the steps of the batch; this puts the number of episodes in their place.
-    """
-    steps = batch.valid.sum(-1, keepdims=True)
-    episodes = np.maximum((batch.ended & batch.valid).sum(-1, keepdims=True), 1)
-    return to_go(batch, config) * steps / episodes
-
-
 def negative_logs() -> Learner:
     """A learner whose old probabilities come back from negative logarithms: exp(-(-log p))."""
 
     def assess(rollout, params):
         batch = compiled.assess(rollout, params)
-        return replace(batch, probs=numbers(np.exp(-(-np.log(batch.probs)))))
+        negative = -np.log(batch.probs)
+        return replace(batch, probs=numbers(np.exp(-negative)))
 
     return Learner(assess=assess)
 
@@ -66,17 +57,14 @@ def zero_times_final_value(batch: Batch, config: Config) -> np.ndarray:
     return q
 
 
-LARGE_BATCH = short("reinforce", 100_000, batch_size=1000)
 _EPISODES = "REINFORCE on whole episodes, 10,000 steps"
 
 EXHIBITS = {
     "no_gamma_t": Exhibit(
         "Where is the factor γ to the t?",
         "none",
-        "for t in range(len(episode)):\n"
-        "    loss = loss - log_probs[t] * returns[t]\n",
-        "for t in range(len(episode)):\n"
-        "    loss = loss - gamma**t * log_probs[t] * returns[t]\n",
+        "for t in range(len(episode)):\n    loss = loss - log_probs[t] * returns[t]\n",
+        "for t in range(len(episode)):\n    loss = loss - gamma**t * log_probs[t] * returns[t]\n",
         "The gradient of the discounted return weighs step t by γ to the t, and nearly all code "
         "leaves that out. It is no slip: with the factor, the steps after some hundred would "
         "hardly be learned from, though we want the pole to stand there too. What the code "
@@ -85,25 +73,11 @@ EXHIBITS = {
         Training(short("reinforce"), corrected=weighing(discounted_states)),
         setting=f"{_EPISODES}; the factor is the version that is taken for the right one",
     ),
-    "mean_over_steps": Exhibit(
-        "A mean over steps, not over episodes",
-        "none",
-        "loss = -(log_probs * returns).mean()  # over all steps of the batch\n",
-        "loss = -(log_probs * returns).sum() / num_episodes\n",
-        "The formula sums over an episode and averages over episodes. The code averages over all "
-        "steps of the batch. Within a batch the two differ by one factor, the mean length of an "
-        "episode, and Adam divides by the size of the gradient anyway.",
-        ("openai/spinningup issues 59, 222, 414 and 454",),
-        Training(LARGE_BATCH, corrected=weighing(mean_over_episodes)),
-        setting="REINFORCE, batches of 1,000 steps, 100,000 steps",
-    ),
     "reversed_ratio": Exhibit(
         "PPO's ratio looks upside down",
         "none",
-        "neglogp = -log_prob(actions)\n"
-        "ratio = tf.exp(old_neglogp - neglogp)\n",
-        "logp = log_prob(actions)\n"
-        "ratio = tf.exp(logp - old_logp)\n",
+        "neglogp = -log_prob(actions)\nratio = tf.exp(old_neglogp - neglogp)\n",
+        "logp = log_prob(actions)\nratio = tf.exp(logp - old_logp)\n",
         "The old one less the new one looks like the ratio of old to new. But these are negative "
         "logarithms, and two minus signs make a plus. Both lines are the same number, up to the "
         "last digit.",

@@ -1,9 +1,9 @@
 """A learner of which an exhibit replaces one function; the others are the compiled learner's.
 
-    Learner(gradient=...)       any of the five functions of `pgcore.learners`
-    weighing(weight)            another weight Psi
-    aiming(targets)             other targets Q, for the policy and the critic
-    fitting(targets)            other targets for the critic alone
+Learner(gradient=...)       any of the five functions of `pgcore.learners`
+weighing(weight)            another weight Psi
+aiming(targets)             other targets Q, for the policy and the critic
+fitting(targets)            other targets for the critic alone
 """
 
 from __future__ import annotations

@@ -302,9 +302,7 @@ EXHIBITS = {
         "    act_and_learn()\n"
         "    if step % eval_steps == 0 and evaluate(episodes=5) >= 475:\n"
         "        solved = True\n",
-        "for step in range(steps):\n"
-        "    act_and_learn()\n"
-        "solved = evaluate(episodes=100) >= 475\n",
+        "for step in range(steps):\n    act_and_learn()\nsolved = evaluate(episodes=100) >= 475\n",
         "The best of many means of five episodes is a lucky number. Five good episodes in a row "
         "happen to policies whose mean over 100 episodes is lower. And a policy can be lost again "
         "before training ends. Gymnasium's threshold is meant for the mean of 100 episodes.",
@@ -324,7 +322,7 @@ EXHIBITS = {
         "waits until the bands part misses differences that ten seeds show.",
         (NOTEBOOK,),
         judging.overlap,
-        setting="policy gradient and actor-critic, 10,000 steps; studies of ten seeds, no seed twice",
+        setting="policy gradient and actor-critic, 10,000 steps; studies of ten seeds each",
     ),
     "last_steps": Exhibit(
         "Sixteen steps are thrown away",

@@ -18,6 +18,7 @@ from pgcore.networks import BETA_1, BETA_2
 
 EPISODE = short("reinforce", batch_size=1)  # an update after every episode
 GROUPS = short("reinforce", 50_000, batch_size=256)
+LARGE_BATCH = short("reinforce", 100_000, batch_size=1000)
 LARGE_EPSILON = 1e-5
 PART = 8  # steps
 
@@ -85,6 +86,16 @@ def group_of_all(batch: Batch, config: Config) -> np.ndarray:
     share = batch.valid / np.maximum(sum_of_episode(batch, batch.valid), 1)  # sums to 1 an episode
     episodes = np.maximum(share.sum(-1, keepdims=True), 1)
     return total - (share * total).sum(-1, keepdims=True) / episodes
+
+
+def mean_over_episodes(batch: Batch, config: Config) -> np.ndarray:
+    """G_t times steps over episodes: the sum over each episode, averaged over episodes.  [S, T]
+
+    The loss divides by the steps of the batch; this puts the number of episodes in their place.
+    """
+    steps = batch.valid.sum(-1, keepdims=True)
+    episodes = np.maximum((batch.ended & batch.valid).sum(-1, keepdims=True), 1)
+    return to_go(batch, config) * steps / episodes
 
 
 # --- steps ---
@@ -162,9 +173,9 @@ class LateRewards:
 def late_reward(seeds: range):
     """The shift on a task that pays at the fall alone, and on CartPole's own reward."""
     config = short("actor_critic")
-    fall = Training(
-        config, written=aiming(pays_one_step_late), corrected=aiming(pays_at_the_fall)
-    )(seeds)
+    fall = Training(config, written=aiming(pays_one_step_late), corrected=aiming(pays_at_the_fall))(
+        seeds
+    )
     own = Training(config, written=lambda: LateRewards().learner())(seeds)
     outcomes = {f"{name}, paid at the fall": pair for name, pair in fall.outcomes.items()}
     outcomes |= {f"{name}, paid every step": pair for name, pair in own.outcomes.items()}
@@ -296,8 +307,7 @@ EXHIBITS = {
         "returns = rewards_to_go(episode.rewards, gamma)\n"
         "returns = (returns - returns.mean()) / (returns.std() + 1e-8)\n"
         "loss = -(log_probs * returns).mean()\n",
-        "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -(log_probs * returns).mean()\n",
+        "returns = rewards_to_go(episode.rewards, gamma)\nloss = -(log_probs * returns).mean()\n",
         "Each episode is centred and scaled by its own mean and standard deviation. A good episode "
         "and a bad one then weigh the same: what remains is that early steps count as good and "
         "late ones as bad. That is a bias, and a strong reduction of the variance at once.",
@@ -353,6 +363,19 @@ EXHIBITS = {
         ),
         Training(short("reinforce"), written=weighing(whole_return)),
         setting=_EPISODES,
+    ),
+    "mean_over_steps": Exhibit(
+        "A mean over steps, not over episodes",
+        "public",
+        "loss = -(log_probs * returns).mean()  # over all steps of the batch\n",
+        "loss = -(log_probs * returns).sum() / num_episodes\n",
+        "The formula sums over an episode and averages over episodes. The code averages over all "
+        "steps. Within one batch the two gradients differ by one factor, the mean length of an "
+        "episode, and the usual answer is that Adam divides it out. But the factor changes from "
+        "batch to batch: with the mean over episodes, batches of long episodes count more.",
+        ("openai/spinningup issues 59, 222, 414 and 454",),
+        Training(LARGE_BATCH, corrected=weighing(mean_over_episodes)),
+        setting="REINFORCE, batches of 1,000 steps, 100,000 steps",
     ),
     "group_of_one": Exhibit(
         "A group of one",
@@ -417,8 +440,8 @@ EXHIBITS = {
         "policy_loss = -(advantages * log_probs).mean()\n"
         "value_loss = (values - returns).pow(2).mean()\n"
         "(policy_loss + value_loss).backward()\n",
-        "The critic is trained, and the policy's loss takes the bare returns. Nothing is biased by that: "
-        "it is plain policy gradient under the name of actor-critic, with its variance.",
+        "The critic is trained, and the policy's loss takes the bare returns. Nothing is biased "
+        "by that: it is plain policy gradient under the name of actor-critic, with its variance.",
         ("bentrevett/pytorch-rl issue 2",),
         Training(short("actor_critic"), written=weighing(critic_unused)),
         setting="actor-critic, 10,000 steps",
@@ -448,12 +471,8 @@ EXHIBITS = {
     "cleared_too_late": Exhibit(
         "zero_grad between backward and step",
         "public",
-        "loss.backward()\n"
-        "optimizer.zero_grad()\n"
-        "optimizer.step()\n",
-        "optimizer.zero_grad()\n"
-        "loss.backward()\n"
-        "optimizer.step()\n",
+        "loss.backward()\noptimizer.zero_grad()\noptimizer.step()\n",
+        "optimizer.zero_grad()\nloss.backward()\noptimizer.step()\n",
         "The gradient is computed, thrown away, and then a step is made with what is left: "
         "nothing. The loss is printed at every update and jumps about, as it does in a healthy "
         "run. The weights never change.",
@@ -482,11 +501,8 @@ EXHIBITS = {
     "never_cleared": Exhibit(
         "zero_grad is missing",
         "public",
-        "loss.backward()\n"
-        "optimizer.step()\n",
-        "optimizer.zero_grad()\n"
-        "loss.backward()\n"
-        "optimizer.step()\n",
+        "loss.backward()\noptimizer.step()\n",
+        "optimizer.zero_grad()\nloss.backward()\noptimizer.step()\n",
         "torch adds every new gradient to what is there. Without zero_grad each step follows the "
         "sum of all gradients since the beginning. The sum remembers policies that are long gone.",
         ("pytorch/pytorch issue 47175, which asks for a warning",),
@@ -548,8 +564,7 @@ EXHIBITS = {
     "old_threshold": Exhibit(
         "The threshold of another task",
         "public",
-        'env = gym.make("CartPole-v1")\n'
-        "solved = evaluate(env, episodes=100) >= 195\n",
+        'env = gym.make("CartPole-v1")\nsolved = evaluate(env, episodes=100) >= 195\n',
         'env = gym.make("CartPole-v1")\n'
         "solved = evaluate(env, episodes=100) >= env.spec.reward_threshold  # 475\n",
         "195 is the threshold of CartPole-v0, whose episodes end after 200 steps. Version 1 ends "

@@ -141,7 +141,9 @@ def _measured(kept: Mapping[str, Any]) -> Measured:
     outcomes = tuple(
         Outcome(
             x["name"],
-            *(Interval(*x[side], x["n"]) for side in ("written", "corrected", "difference")),
+            _interval(x, "written"),
+            _interval(x, "corrected"),
+            _interval(x, "difference"),
             x["margin"],
         )
         for x in kept["outcomes"]
@@ -150,3 +152,8 @@ def _measured(kept: Mapping[str, Any]) -> Measured:
     return Measured(
         kept["n"], kept["first_seed"], outcomes, kept["starts"], tuple(kept["steps"]), curves
     )
+
+
+def _interval(kept: Mapping[str, Any], side: str) -> Interval:
+    estimate, low, high = kept[side]
+    return Interval(estimate, low, high, kept["n"])

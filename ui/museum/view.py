@@ -159,9 +159,7 @@ def _picture(exhibit: Exhibit, measured: Measured, side: str, date: str) -> None
     elif measured.curves:
         st.vega_lite_chart(
             charts.curve_rows(measured, side),
-            charts.curve_spec(
-                measured.steps[-1], charts.axis_top(measured), figures.background()
-            ),
+            charts.curve_spec(measured.steps[-1], charts.axis_top(measured), figures.background()),
             key="museum_curves",
             alt=f"Episodic return against environment steps. {words.on_verdict(measured)}",
         )
@@ -222,9 +220,7 @@ def _anew(key: str, exhibit: Exhibit) -> Measured | None:
         return None
     return measure.measured(
         ("exhibit", key, ANEW_SEEDS, ANEW_FIRST),
-        lambda progress: worker.call(
-            results.anew, (key, ANEW_SEEDS, ANEW_FIRST), Control()
-        ),
+        lambda progress: worker.call(results.anew, (key, ANEW_SEEDS, ANEW_FIRST), Control()),
         "Running both versions in another process",
     )
 

@@ -21,7 +21,7 @@ DECK = 12  # cards of the first round
 
 
 def name_of(key: str, measured: Mapping[str, Measured]) -> str:
-    """"Crash", "Silent harm" or "Harmless", as the measurement has it."""
+    """ "Crash", "Silent harm" or "Harmless", as the measurement has it."""
     return NAMES[measured[key].verdict.kind]
 
 
@@ -53,9 +53,8 @@ def on_verdict(measured: Measured) -> str:
     if how == "worse":
         return f"{name} {sides} The difference is {gap}, {n} each."
     if how == "better":
-        return (
-            f"{name} As written it even does better here. {sides} The difference is {gap}, {n} each."
-        )
+        better = "As written it even does better here."
+        return f"{name} {better} {sides} The difference is {gap}, {n} each."
     if how == "within the margin":
         return (
             f"{name} {sides} The difference is {gap}, {n} each. That is less than {margin(one)} "
