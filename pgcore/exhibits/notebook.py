@@ -187,10 +187,12 @@ EXHIBITS = {
     "broadcast": Exhibit(
         "A column against a row",
         "notebook",
-        "values = self.critic(states)          # [B, 1]\n"
-        "value_loss = (values - q_values).pow(2).mean()  # q_values: [B]\n",
-        "values = self.critic(states).squeeze(-1)  # [B]\n"
-        "value_loss = (values - q_values).pow(2).mean()  # q_values: [B]\n",
+        "q_values = torch.tensor(targets)           # [B]\n"
+        "values = self.critic(states)               # [B, 1]\n"
+        "value_loss = (values - q_values).pow(2).mean()\n",
+        "q_values = torch.tensor(targets)           # [B]\n"
+        "values = self.critic(states).squeeze(-1)   # [B]\n"
+        "value_loss = (values - q_values).pow(2).mean()\n",
         "The critic gives a column [B, 1] and the targets are a row [B]. Their difference is a "
         "table [B, B] of every value less every target. So each value is pulled to the mean of all "
         "targets of the batch. The critic learns one number and no longer tells states apart.",
@@ -245,8 +247,12 @@ EXHIBITS = {
     "one_start": Exhibit(
         "Every episode starts alike",
         "notebook",
-        "if done:\n    state, _ = env.reset(seed=seed)\n",
-        "if done:\n    state, _ = env.reset()\n",
+        "state, reward, terminated, truncated, _ = env.step(action)\n"
+        "if terminated or truncated:\n"
+        "    state, _ = env.reset(seed=seed)\n",
+        "state, reward, terminated, truncated, _ = env.step(action)\n"
+        "if terminated or truncated:\n"
+        "    state, _ = env.reset()\n",
         "A seed at every reset starts every episode of a run in one and the same state. The agent "
         "is then evaluated from states that it has never started from. CartPole's start states lie "
         "close together, so the agent has seen their neighbourhood anyway.",
@@ -267,8 +273,8 @@ EXHIBITS = {
         "    state, _ = env.reset(seed=seed)\n"
         "    train(agent, env)\n",
         "The seed reaches the environment only. The first weights and every action come from "
-        "torch's generator, which nobody has seeded. The curves are as good as any, but the run "
-        "with seed 3 can never be made again.",
+        "torch's generator, which nobody has seeded. The curves are real, but the run with seed 3 "
+        "can never be made again.",
         (NOTEBOOK,),
         judging.repeated,
         setting="the notebook's own loop, each seed run twice for one update",
@@ -290,7 +296,7 @@ EXHIBITS = {
         "            evaluate(episodes=5)  # its draws are given back\n",
         "Evaluation samples its actions from the generator that training uses. Every draw that it "
         "takes is missing afterwards, so training goes on with others. Who evaluates half as often "
-        "gets other agents from the same seeds. On average they are no better and no worse.",
+        "gets other agents from the same seeds.",
         (NOTEBOOK, "ugr-sail/sinergym issue 511, there by way of the environment"),
         judging.untouched,
         setting=f"{_AGENT}, 10,000 steps, evaluated every 1,000 and every 2,000 steps",
@@ -313,10 +319,12 @@ EXHIBITS = {
     "bands": Exhibit(
         "The bands overlap, so there is no difference",
         "notebook",
-        "def differ(a, b):  # scores of 10 seeds each\n"
-        "    return abs(a.mean() - b.mean()) > a.std() + b.std()\n",
-        "def differ(a, b):  # scores of 10 seeds each\n"
-        "    return scipy.stats.ttest_ind(a, b, equal_var=False).pvalue < 0.05\n",
+        "a, b = final_returns(first), final_returns(second)  # 10 seeds each\n"
+        "gap = abs(a.mean() - b.mean())\n"
+        "they_differ = gap > a.std() + b.std()\n",
+        "a, b = final_returns(first), final_returns(second)  # 10 seeds each\n"
+        "test = scipy.stats.ttest_ind(a, b, equal_var=False)\n"
+        "they_differ = test.pvalue < 0.05\n",
         "The band of mean and standard deviation says how far single seeds lie from their mean. It "
         "does not say how well the mean is known: that interval is narrower by the root of n. Who "
         "waits until the bands part misses differences that ten seeds show.",

@@ -58,7 +58,7 @@ def test_the_cards_come_first_three_at_a_time_and_give_nothing_away():
     app = opened()
     assert len(app.button_group) == view.HAND
     assert [code.value for code in app.code] == [
-        EXHIBITS[key].written.rstrip() for key in words.deck()[: view.HAND]
+        words.card(EXHIBITS[key]) for key in words.deck()[: view.HAND]
     ]
     assert "n =" not in said(app)
     (further,) = [button for button in app.button if button.label == "Next three cards"]
@@ -104,7 +104,7 @@ def test_every_exhibit_opens_asks_and_shows_its_measurement(key):
     press(app, "Just show")
     text = said(app)
     assert EXHIBITS[key].does in text
-    assert words.on_verdict(MEASURED[key]) in text
+    assert words.because(MEASURED[key]) in text
     assert any(code.value == EXHIBITS[key].diff for code in app.code)
     charts = len(app.get("vega_lite_chart"))
     assert charts == (0 if MEASURED[key].traceback else 1)
@@ -114,7 +114,7 @@ def test_every_exhibit_opens_asks_and_shows_its_measurement(key):
 
 def test_one_switch_turns_the_card_to_the_corrected_version():
     app = opened("Exhibits", exhibit="broadcast")
-    assert app.code[0].value == EXHIBITS["broadcast"].written.rstrip()
+    assert app.code[0].value == words.card(EXHIBITS["broadcast"])
     healthy(app.toggle[0].set_value(True).run())
     assert app.code[0].value == EXHIBITS["broadcast"].corrected.rstrip()
 

@@ -73,9 +73,11 @@ def test_the_deck_holds_every_card_once_and_its_first_round_every_kind():
     assert len(set(first[:6])) >= 2
 
 
-def test_the_lines_of_a_card_are_named():
-    assert words.on_line(EXHIBITS["naive_fix"]) == "Look at line 2."
-    assert words.on_line(EXHIBITS["log_probs"]) == "Look at line 4."
+def test_the_lines_that_are_meant_are_marked():
+    marked = [k for k, line in enumerate(words.card(EXHIBITS["log_probs"]).splitlines(), 1)
+              if line.startswith(words.MARK)]  # fmt: skip
+    assert marked == EXHIBITS["log_probs"].marked == [4]
+    assert words.card(EXHIBITS["naive_fix"]).splitlines()[0] == "  for t in reversed(range(B)):"
 
 
 def test_the_caption_names_seeds_setting_and_date():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -173,19 +174,26 @@ def effect_rows(measured: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("estimate", ignore_index=True)
 
 
+def effect_ends(rows: pd.DataFrame) -> tuple[int, int]:
+    """Where the axis of `effect_rows` ends: whole multiples of 50 beyond every interval."""
+    low, high = rows["low"].min(), rows["high"].max()
+    return 50 * math.floor(low / 50 - 0.2), 50 * math.ceil(high / 50 + 0.2)
+
+
 @lru_cache(maxsize=4)
-def effect_spec(count: int, margin: float) -> dict[str, Any]:
+def effect_spec(count: int, margin: float, ends: tuple[int, int]) -> dict[str, Any]:
     """All effects on returns below each other; grey: the margin within which nothing is harm."""
     y = alt.Y(
         "exhibit:N", title=None, sort=None,
-        axis=alt.Axis(labelLimit=260, labelFontSize=13, labelOverlap=False),
+        axis=alt.Axis(labelLimit=260, labelFontSize=13, labelOverlap=False, labelFlush=False),
     )  # fmt: skip
     title = "episodic return, as written less corrected"
-    x = alt.X("low:Q", title=title, axis=alt.Axis(orient="top"))
+    scale = alt.Scale(domain=list(ends), nice=False)
+    x = alt.X("low:Q", title=title, scale=scale, axis=alt.Axis(orient="top", tickCount=8))
     base = alt.Chart().encode(y=y, color=place())
     once = alt.Chart().transform_aggregate(rows="count()")
     zone = once.mark_rect(color=GREY, opacity=0.18, aria=False).encode(
-        x=alt.XDatum(-margin), x2=alt.X2Datum(margin)
+        x=alt.XDatum(-margin, scale=scale), x2=alt.X2Datum(margin)
     )
     zero = once.mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(x=alt.XDatum(0))
     rule = base.mark_rule(strokeWidth=3, aria=False).encode(x=x, x2="high:Q")
@@ -202,7 +210,12 @@ def effect_spec(count: int, margin: float) -> dict[str, Any]:
         "datum.exhibit + ': ' + datum.verdict + ', ' + format(datum.estimate, '.1f') + ' [' + "
         "format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']'",
     ).mark_point(filled=True, size=80, opacity=1)
-    layers = [zone, zero, rule, point.encode(x=alt.X("estimate:Q", title=title), tooltip=tooltip)]
+    layers = [
+        zone,
+        zero,
+        rule,
+        point.encode(x=alt.X("estimate:Q", title=title, scale=scale), tooltip=tooltip),
+    ]
     return spec(alt.layer(*layers).properties(height=22 * count, width="container"))
 
 
@@ -226,7 +239,7 @@ def other_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
                 "measured": shown,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).set_index("exhibit")
 
 
 def sorted_table(said: Mapping[str, str], measured: Mapping[str, Measured]) -> pd.DataFrame:

@@ -30,13 +30,11 @@ def sort_cards() -> None:
     if state["ended"]:
         _score(state, deck)
         return
-    st.markdown(
-        "Each card is code that somebody ran. Put it where it belongs. "
-        + " ".join(f"**{words.NAMES[kind]}**: {means}." for kind, means in words.MEANS.items())
-    )
+    st.markdown(words.INVITATION)
     hand = deck[state["from"] : state["from"] + HAND]
     for column, key in zip(st.columns(HAND), hand, strict=False):
         with column, st.container(border=True):
+            st.markdown(f"**Card {deck.index(key) + 1}**")
             _card_to_sort(key, state["said"])
     with st.container(horizontal=True, vertical_alignment="center"):
         last = state["from"] + HAND >= _round_end(state["from"], len(deck))
@@ -50,10 +48,7 @@ def sort_cards() -> None:
 
 
 def _card_to_sort(key: str, said: dict[str, str]) -> None:
-    exhibit = EXHIBITS[key]
-    st.markdown(f"**{exhibit.title}**")
-    st.code(exhibit.written.rstrip(), language="python", line_numbers=True, wrap_lines=True)
-    st.caption(words.on_line(exhibit))
+    st.code(words.card(EXHIBITS[key]), language="python", wrap_lines=True)
     widget = f"museum_sort_{key}"
     st.session_state.setdefault(widget, said.get(key))
     chosen = st.segmented_control(
@@ -128,19 +123,26 @@ def exhibits() -> None:
         )  # fmt: skip
     corrected = switch.toggle("Corrected", key="museum_corrected")
     exhibit, measured = EXHIBITS[key], kept.exhibits[key]
+    if exhibit.room == "none":
+        st.caption(words.ROOM_NONE)
     card, found = st.columns([1, 1.25])
     with card:
-        code = exhibit.corrected if corrected else exhibit.written
-        st.code(code.rstrip(), language="python", line_numbers=True, wrap_lines=True)
-        st.caption("The corrected version." if corrected else words.on_line(exhibit))
+        code = exhibit.corrected.rstrip() if corrected else words.card(exhibit)
+        st.code(code, language="python", wrap_lines=True)
     with found:
         said = _prediction(key)
         if said is None:
             return
-        shown = _anew(key, exhibit) or measured
+        truth = words.NAMES[measured.verdict.kind]
+        lesson.reveal(f"exhibit_{key}", words.QUESTION, truth, words.because(measured))
+        place_of_anew = st.container()
+    with card:
+        shown = _explanation(key, exhibit, measured)
+    with place_of_anew:
+        if shown is not measured:
+            st.markdown(f"With the other seeds: {words.on_verdict(shown)}")
         _picture(exhibit, shown, "corrected" if corrected else "written", kept.date)
-    _verdict(key, measured, shown)
-    _explanation(exhibit, shown)
+    _details(exhibit, shown)
 
 
 def _prediction(key: str) -> str | None:
@@ -173,21 +175,18 @@ def _picture(exhibit: Exhibit, measured: Measured, side: str, date: str) -> None
     st.caption(words.on_source(exhibit, measured, date))
 
 
-def _verdict(key: str, kept: Measured, shown: Measured) -> None:
-    truth = words.NAMES[kept.verdict.kind]
-    lesson.reveal(f"exhibit_{key}", words.QUESTION, truth, words.on_verdict(kept))
-    if shown is not kept:
-        st.markdown(f"With the other seeds: {words.on_verdict(shown)}")
+def _explanation(key: str, exhibit: Exhibit, kept: Measured) -> Measured:
+    """What the lines do, the correction, and a button that runs both anew.
+
+    Returns: the measurement to show.
+    """
+    st.markdown(exhibit.does)
+    st.code(exhibit.diff, language="diff", wrap_lines=True)
+    st.caption(words.on_places(exhibit))
+    return _anew(key, exhibit) or kept
 
 
-def _explanation(exhibit: Exhibit, measured: Measured) -> None:
-    what, how = st.columns(2)
-    with what:
-        st.markdown(f"**What it does.** {exhibit.does}")
-        st.caption(words.on_places(exhibit))
-    with how:
-        st.markdown("**The correction.**")
-        st.code(exhibit.diff, language="diff", wrap_lines=True)
+def _details(exhibit: Exhibit, measured: Measured) -> None:
     if measured.outcomes:
         with st.expander("All numbers"):
             st.dataframe(charts.table(measured), hide_index=True, width="stretch")
@@ -235,7 +234,7 @@ def all_verdicts() -> None:
     rows = charts.effect_rows(measured)
     st.vega_lite_chart(
         rows,
-        charts.effect_spec(len(rows), RETURN_MARGIN),
+        charts.effect_spec(len(rows), RETURN_MARGIN, charts.effect_ends(rows)),
         key="museum_effects",
         alt=f"Effect of {len(rows)} exhibits on the episodic return, with 95% intervals.",
     )
@@ -243,4 +242,5 @@ def all_verdicts() -> None:
         f"Each exhibit by the outcome that decides its verdict, with its interval. Grey: less than "
         f"{RETURN_MARGIN:.0f} either way, which is called harmless. Orange: silent harm."
     )
-    st.dataframe(charts.other_table(measured), hide_index=True, width="stretch")
+    st.markdown("**Those that crash, and those that mislead the reader of a result**")
+    st.table(charts.other_table(measured))

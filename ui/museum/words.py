@@ -11,13 +11,16 @@ from pgcore.exhibits.verdict import KINDS, Outcome
 
 NAMES = {"crash": "Crash", "silent harm": "Silent harm", "harmless": "Harmless"}
 OPTIONS = tuple(NAMES[kind] for kind in KINDS)
-MEANS = {
-    "crash": "the program stops with an error",
-    "silent harm": "it runs, and something is worse",
-    "harmless": "it runs, and no harm is seen",
-}
+INVITATION = (
+    "Each card is code that somebody ran; ▸ marks the line to look at. Does it **crash**, does "
+    "something get worse in **silence**, or is it **harmless**?"
+)
 QUESTION = "What does the code as written do?"
 DECK = 12  # cards of the first round
+MARK = "▸"
+ROOM_NONE = (
+    "Lines that readers have reported as bugs. The corrected version is what they took for right."
+)
 
 
 def name_of(key: str, measured: Mapping[str, Measured]) -> str:
@@ -42,26 +45,30 @@ def margin(one: Outcome) -> str:
 
 
 def on_verdict(measured: Measured) -> str:
-    """The verdict with the numbers that it follows from."""
-    kind, how, one = measured.verdict
-    name = f"**{NAMES[kind]}.**"
+    """The verdict, and the numbers that it follows from."""
+    return f"**{NAMES[measured.verdict.kind]}.** {because(measured)}"
+
+
+def because(measured: Measured) -> str:
+    """The numbers that the verdict follows from."""
+    _, how, one = measured.verdict
     if one is None:
-        return f"{name} The program stops: `{last_line(measured.traceback)}`"
+        return f"The program stops: `{last_line(measured.traceback)}`"
     gap, n = number(one, "difference"), seeds(int(one.difference.n))
     what = one.name[0].upper() + one.name[1:]
     sides = f"{what}: {number(one, 'written')} as written, {number(one, 'corrected')} corrected."
     if how == "worse":
-        return f"{name} {sides} The difference is {gap}, {n} each."
+        return f"{sides} The difference is {gap}, {n} each."
     if how == "better":
         better = "As written it even does better here."
-        return f"{name} {better} {sides} The difference is {gap}, {n} each."
+        return f"{better} {sides} The difference is {gap}, {n} each."
     if how == "within the margin":
         return (
-            f"{name} {sides} The difference is {gap}, {n} each. That is less than {margin(one)} "
+            f"{sides} The difference is {gap}, {n} each. That is less than {margin(one)} "
             "either way."
         )
     return (
-        f"{name} No harm is seen. {sides} The difference is {gap}: the two are not told apart "
+        f"No harm is seen. {sides} The difference is {gap}: the two are not told apart "
         f"with {n} each. That does not prove them equal."
     )
 
@@ -73,12 +80,11 @@ def last_line(traceback: str) -> str:
     return line if len(line) <= 110 else f"{line[:107]}..."
 
 
-def on_line(exhibit: Exhibit) -> str:
-    """Which lines of the card are meant."""
-    first, *rest = exhibit.marked
-    if not rest:
-        return f"Look at line {first}."
-    return f"Look at lines {', '.join(map(str, [first, *rest[:-1]]))} and {rest[-1]}."
+def card(exhibit: Exhibit) -> str:
+    """The code as written, with a mark before each line that is meant."""
+    lines = exhibit.written.splitlines()
+    marks = (MARK if number in exhibit.marked else " " for number in range(1, len(lines) + 1))
+    return "\n".join(f"{mark} {line}" for mark, line in zip(marks, lines, strict=True))
 
 
 def on_source(exhibit: Exhibit, measured: Measured, date: str) -> str:
