@@ -7,8 +7,10 @@ written so that more is better: a return, or whether a judgement was right.
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -67,6 +69,25 @@ class Training:
         return history
 
 
+@dataclass(frozen=True)
+class LongAndShort:
+    """A training at two lengths: the outcomes of both, the curves of the long one."""
+
+    brief: Training
+    steps: int  # of the long one
+
+    def __call__(self, seeds: range) -> Runs:
+        config = self.brief.config
+        longer = config.replace(total_timesteps=self.steps, eval_interval=self.steps // EVALUATIONS)
+        brief, lasting = self.brief(seeds), replace(self.brief, config=longer)(seeds)
+        outcomes = {
+            f"{name}, {length:,} steps": pair
+            for runs, length in ((lasting, self.steps), (brief, config.total_timesteps))
+            for name, pair in runs.outcomes.items()
+        }
+        return lasting._replace(outcomes=outcomes)
+
+
 def short(algorithm: str, steps: int = 10_000, **settings: Any) -> Config:
     """A run with ten evaluations."""
     settings = {"eval_interval": steps // EVALUATIONS} | settings
@@ -112,3 +133,24 @@ class Exhibit:
             if kind != "equal":
                 lines |= set(range(first + 1, last + 1)) or {max(first, 1)}
         return sorted(lines)
+
+    @property
+    def source(self) -> str:
+        """The functions in which the version that runs here differs from the right one.
+
+        "" where a setting is the difference, or where the program on the card is what runs.
+        """
+        functions = dict.fromkeys(_functions(self.experiment))
+        return "\n\n".join(inspect.getsource(one).rstrip() for one in functions)
+
+
+def _functions(experiment: Any) -> list[Callable[..., Any]]:
+    """The functions that an experiment was made of, Training's own apart."""
+    if isinstance(experiment, LongAndShort):
+        return _functions(experiment.brief)
+    if isinstance(experiment, Training):
+        return [*_functions(experiment.written), *_functions(experiment.corrected)]
+    if isinstance(experiment, functools.partial):
+        return [part for whole in (experiment.func, *experiment.args) for part in _functions(whole)]
+    found = getattr(experiment, "differs", experiment)
+    return [found] if inspect.isfunction(found) else []

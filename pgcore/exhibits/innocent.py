@@ -63,8 +63,10 @@ EXHIBITS = {
     "no_gamma_t": Exhibit(
         "Where is the factor γ to the t?",
         "none",
-        "for t in range(len(episode)):\n    loss = loss - log_probs[t] * returns[t]\n",
-        "for t in range(len(episode)):\n    loss = loss - gamma**t * log_probs[t] * returns[t]\n",
+        "loss = 0\nfor t in range(len(episode)):\n    loss = loss - log_probs[t] * returns[t]\n",
+        "loss = 0\n"
+        "for t in range(len(episode)):\n"
+        "    loss = loss - gamma**t * log_probs[t] * returns[t]\n",
         "The gradient of the discounted return weighs step t by γ to the t, and nearly all code "
         "leaves that out. It is no slip: with the factor, the steps after some hundred would "
         "hardly be learned from, though we want the pole to stand there too. What the code "
@@ -76,8 +78,12 @@ EXHIBITS = {
     "reversed_ratio": Exhibit(
         "PPO's ratio looks upside down",
         "none",
-        "neglogp = -log_prob(actions)\nratio = tf.exp(old_neglogp - neglogp)\n",
-        "logp = log_prob(actions)\nratio = tf.exp(logp - old_logp)\n",
+        "neglogp = -policy.log_prob(actions)\n"
+        "ratio = exp(old_neglogp - neglogp)\n"
+        "loss = -min(ratio * A, clip(ratio, 0.8, 1.2) * A)\n",
+        "logp = policy.log_prob(actions)\n"
+        "ratio = exp(logp - old_logp)\n"
+        "loss = -min(ratio * A, clip(ratio, 0.8, 1.2) * A)\n",
         "The old one less the new one looks like the ratio of old to new. But these are negative "
         "logarithms, and two minus signs make a plus. Both lines are the same number, up to the "
         "last digit.",
@@ -109,8 +115,8 @@ EXHIBITS = {
     "value_coef": Exhibit(
         "Why half of the value loss?",
         "none",
-        "loss = policy_loss + 0.5 * value_loss\n",
-        "loss = policy_loss + 1.0 * value_loss\n",
+        "loss = policy_loss + 0.5 * value_loss\nloss.backward()\nadam.step()\n",
+        "loss = policy_loss + 1.0 * value_loss\nloss.backward()\nadam.step()\n",
         "The 0.5 looks like a setting to tune. It scales every gradient of the critic, and Adam "
         "divides each gradient by its usual size. So the factor drops out, except for the tiny "
         "epsilon. Networks that share layers are another matter.",
@@ -122,8 +128,11 @@ EXHIBITS = {
         "The value of a state after the end",
         "none",
         "next_value = critic(final_state)  # even if the pole fell\n"
-        "q[t] = rewards[t] + gamma * (1 - terminated[t]) * next_value\n",
-        "next_value = 0 if terminated[t] else critic(final_state)\n"
+        "alive = 1 - terminated[t]\n"
+        "q[t] = rewards[t] + gamma * alive * next_value\n",
+        "next_value = critic(final_state)\n"
+        "if terminated[t]:\n"
+        "    next_value = 0\n"
         "q[t] = rewards[t] + gamma * next_value\n",
         "After a fall nothing follows, and still the code asks the critic for the value of the "
         "state in which the pole lies. The number is then multiplied by 0. It costs one pass of "

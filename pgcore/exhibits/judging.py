@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from pgcore import stats
-from pgcore.config import Config
 from pgcore.exhibits.exhibit import AREA, FINAL, Runs, Training, short
 from pgcore.exhibits.learner import Learner
 from pgcore.history import History
@@ -106,27 +105,24 @@ def repeated(seeds: range) -> Runs:
     return Runs({name: (np.array(same[False]), np.array(same[True]))})
 
 
-class Sharing:
+def sharing() -> Learner:
     """A learner whose evaluation draws from the stream of the training actions.
 
     After an evaluation the training goes on with other draws, as it does when both take their
     random numbers from torch's one generator.
     """
+    training: list[Any] = []  # the rollout that was filled last
 
-    def __init__(self) -> None:
-        self.rollout: Any = None
-
-    def collect(self, rollout, params, until):
-        self.rollout = rollout
+    def collect(rollout, params, until):
+        training[:] = [rollout]
         compiled.collect(rollout, params, until)
 
-    def evaluate(self, params, config, seeds, at):
+    def evaluate(params, config, seeds, at):
         returns = compiled.evaluate(params, config, seeds, at)
-        self.rollout.action_keys += returns.sum(-1).astype(np.uint64)  # as many draws are gone
+        training[0].action_keys += returns.sum(-1).astype(np.uint64)  # as many draws are gone
         return returns
 
-    def learner(self) -> Learner:
-        return Learner(collect=self.collect, evaluate=self.evaluate)
+    return Learner(collect=collect, evaluate=evaluate)
 
 
 def untouched(seeds: range) -> Runs:
@@ -134,7 +130,7 @@ def untouched(seeds: range) -> Runs:
     config = short("actor_critic")
     rarely = config.replace(eval_interval=2 * config.eval_interval)
     same, found = [], []
-    for make in (lambda: Sharing().learner(), Learner):
+    for make in (sharing, Learner):
         often = Training(config).train(config, make, seeds)
         other = Training(config).train(rarely, make, seeds)
         equal = (often.checkpoints[-1] == other.checkpoints[-1]).all(-1)
@@ -147,20 +143,3 @@ def untouched(seeds: range) -> Runs:
         AREA: (bad.area_under_curve, good.area_under_curve),
     }
     return Runs(outcomes, good.eval_steps, bad.eval_returns, good.eval_returns)
-
-
-def long_and_short(training: Callable[[Config], Training], config: Config, steps: int):
-    """An experiment at two lengths: the outcomes of both, the curves of the long one."""
-
-    def experiment(seeds: range) -> Runs:
-        brief = training(config)(seeds)
-        longer = config.replace(total_timesteps=steps, eval_interval=steps // 10)
-        lasting = training(longer)(seeds)
-        outcomes = {
-            f"{name}, {length:,} steps": pair
-            for runs, length in ((lasting, steps), (brief, config.total_timesteps))
-            for name, pair in runs.outcomes.items()
-        }
-        return lasting._replace(outcomes=outcomes)
-
-    return experiment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from pgcore import returns
@@ -9,7 +11,7 @@ from pgcore.batch import Batch
 from pgcore.config import Config
 from pgcore.exhibits import judging
 from pgcore.exhibits.crash import program
-from pgcore.exhibits.exhibit import Exhibit, Training, short
+from pgcore.exhibits.exhibit import Exhibit, LongAndShort, Training, short
 from pgcore.exhibits.learner import Learner, aiming, fitting, weighing
 from pgcore.learners import compiled
 
@@ -213,11 +215,7 @@ EXHIBITS = {
         "as a fall, so the last steps of the best episodes look worthless. In a short run hardly "
         "any episode lasts that long.",
         (NOTEBOOK, "vwxyzjn/cleanrl issue 198 and pull request 311"),
-        judging.long_and_short(
-            lambda config: Training(config, {"bootstrap_truncation": False}),
-            short("actor_critic"),
-            100_000,
-        ),
+        LongAndShort(Training(short("actor_critic"), {"bootstrap_truncation": False}), 100_000),
         setting=f"{_AGENT}, 100,000 steps, and 10,000 for comparison",
         seeds=400,
     ),
@@ -236,11 +234,7 @@ EXHIBITS = {
         "Then nothing marks the end of an episode that the clock ended. Its return goes on into "
         "the return of the next episode, which starts from another state.",
         ("Toni-SM/skrl issue 224",),
-        judging.long_and_short(
-            lambda config: Training(config, written=aiming(leaking)),
-            short("actor_critic"),
-            100_000,
-        ),
+        LongAndShort(Training(short("actor_critic"), written=aiming(leaking)), 100_000),
         setting=f"{_AGENT}, 100,000 steps, and 10,000 for comparison",
         seeds=400,
     ),
@@ -313,16 +307,16 @@ EXHIBITS = {
         "happen to policies whose mean over 100 episodes is lower. And a policy can be lost again "
         "before training ends. Gymnasium's threshold is meant for the mean of 100 episodes.",
         (NOTEBOOK,),
-        lambda seeds: judging.judged_solved(judging.best_of_five, seeds),
+        partial(judging.judged_solved, judging.best_of_five),
         setting="actor-critic, 30,000 steps; the truth: 100 further episodes of the last policy",
     ),
     "bands": Exhibit(
         "The bands overlap, so there is no difference",
         "notebook",
-        "a, b = final_returns(first), final_returns(second)  # 10 seeds each\n"
+        "a, b = returns_of(first), returns_of(second)  # 10 seeds each\n"
         "gap = abs(a.mean() - b.mean())\n"
         "they_differ = gap > a.std() + b.std()\n",
-        "a, b = final_returns(first), final_returns(second)  # 10 seeds each\n"
+        "a, b = returns_of(first), returns_of(second)  # 10 seeds each\n"
         "test = scipy.stats.ttest_ind(a, b, equal_var=False)\n"
         "they_differ = test.pvalue < 0.05\n",
         "The band of mean and standard deviation says how far single seeds lie from their mean. It "

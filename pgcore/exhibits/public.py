@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pgcore.exhibits.crash import program
 from pgcore.exhibits.exhibit import Exhibit, Training, short
 from pgcore.exhibits.learner import Learner, aiming, numbers, weighing
 from pgcore.learners import compiled, learning_rates, shape_of
-from pgcore.networks import BETA_1, BETA_2
+from pgcore.networks import ADAM_EPS, BETA_1, BETA_2
 
 EPISODE = short("reinforce", batch_size=1)  # an update after every episode
 GROUPS = short("reinforce", 50_000, batch_size=256)
@@ -151,23 +152,21 @@ def _targets(batch: Batch, rewards: np.ndarray, config: Config) -> np.ndarray:
     )
 
 
-class LateRewards:
-    """CartPole's own reward of 1, stored one step late: 0 at the first step of an episode."""
+def late() -> Learner:
+    """A learner that stores CartPole's own reward of 1 one step late.
 
-    def __init__(self) -> None:
-        self.fresh: np.ndarray | None = None  # [S] the batch begins with a new episode
+    The first step of an episode is stored with 0, all others with 1.
+    """
+    fresh: list[np.ndarray] = []  # [S] the next batch begins with a new episode
 
-    def assess(self, rollout, params):
+    def assess(rollout, params):
         batch = compiled.assess(rollout, params)
-        if self.fresh is None:
-            self.fresh = np.ones(len(batch.rewards), np.bool_)
-        first = np.concatenate([self.fresh[:, None], batch.ended[:, :-1]], axis=1)
-        self.fresh = np.where(rollout.ready, batch.ended[:, -1], self.fresh)
-        q = _targets(batch, numbers(~first), rollout.config)
-        return replace(batch, q_values=q)
+        begins = fresh.pop() if fresh else np.ones(len(batch.rewards), np.bool_)
+        first = np.concatenate([begins[:, None], batch.ended[:, :-1]], axis=1)
+        fresh.append(np.where(rollout.ready, batch.ended[:, -1], begins))
+        return replace(batch, q_values=_targets(batch, numbers(~first), rollout.config))
 
-    def learner(self) -> Learner:
-        return Learner(assess=self.assess)
+    return Learner(assess=assess)
 
 
 def late_reward(seeds: range):
@@ -176,7 +175,7 @@ def late_reward(seeds: range):
     fall = Training(config, written=aiming(pays_one_step_late), corrected=aiming(pays_at_the_fall))(
         seeds
     )
-    own = Training(config, written=lambda: LateRewards().learner())(seeds)
+    own = Training(config, written=late)(seeds)
     outcomes = {f"{name}, paid at the fall": pair for name, pair in fall.outcomes.items()}
     outcomes |= {f"{name}, paid every step": pair for name, pair in own.outcomes.items()}
     return fall._replace(outcomes=outcomes)
@@ -203,18 +202,16 @@ def last_part() -> Learner:
     return Learner(gradient=gradient)
 
 
-class NeverCleared:
+def never_cleared() -> Learner:
     """A learner whose gradients add up from the first update on."""
+    total: list[np.ndarray] = []
 
-    def __init__(self) -> None:
-        self.total: np.ndarray | float = 0.0
+    def gradient(params, batch, psi, index, config):
+        new = compiled.gradient(params, batch, psi, index, config)
+        total[:] = [new + total[0] if total else new]
+        return total[0]
 
-    def gradient(self, params, batch, psi, index, config):
-        self.total = self.total + compiled.gradient(params, batch, psi, index, config)
-        return self.total
-
-    def learner(self) -> Learner:
-        return Learner(gradient=self.gradient)
+    return Learner(gradient=gradient)
 
 
 def without_policy(params: np.ndarray, config: Config) -> np.ndarray:
@@ -314,8 +311,8 @@ EXHIBITS = {
         "returns = rewards_to_go(episode.rewards, gamma)\nloss = -(log_probs * returns).mean()\n",
         "Each episode is centred and scaled by its own mean and standard deviation. A good episode "
         "and a bad one then weigh the same: what remains is that early steps count as good and "
-        "late ones as bad. That is a bias. But it also gives half of the actions a negative weight, which "
-        "plain REINFORCE never does here.",
+        "late ones as bad. That is a bias. But it also gives about half of the actions a "
+        "negative weight, which plain REINFORCE never does here.",
         ("alessiodm/drl-zh issue 5", "pytorch/examples pull request 386"),
         Training(EPISODE, written=weighing(whitened_by_episode)),
         setting=_ONE_EPISODE,
@@ -324,9 +321,11 @@ EXHIBITS = {
         "A sum times a sum",
         "public",
         "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -torch.stack(log_probs).mean() * returns.sum()\n",
+        "log_probs = torch.stack(episode.log_probs)\n"
+        "loss = -log_probs.mean() * returns.sum()\n",
         "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -(torch.stack(log_probs) * returns).mean()\n",
+        "log_probs = torch.stack(episode.log_probs)\n"
+        "loss = -(log_probs * returns).mean()\n",
         "The mean of the products has become a product of two sums. Every action of an episode "
         "now gets one weight, the sum of all its returns to go. Which action came before the fall "
         "makes no difference any more.",
@@ -355,10 +354,12 @@ EXHIBITS = {
     "whole_return": Exhibit(
         "The whole return at every step",
         "public",
-        "R = sum(gamma**t * r for t, r in enumerate(episode.rewards))\n"
-        "loss = -sum(log_prob * R for log_prob in log_probs)\n",
-        "returns = rewards_to_go(episode.rewards, gamma)\n"
-        "loss = -sum(log_prob * G for log_prob, G in zip(log_probs, returns))\n",
+        "rewards = episode.rewards\n"
+        "R = sum(gamma**t * r for t, r in enumerate(rewards))\n"
+        "loss = -(log_probs * R).mean()\n",
+        "rewards = episode.rewards\n"
+        "returns = rewards_to_go(rewards, gamma)\n"
+        "loss = -(log_probs * returns).mean()\n",
         "Every action of an episode is weighed by the return of the whole episode, which holds "
         "rewards from before the action. An action cannot change those, so in expectation they add "
         "nothing to the gradient: they add noise.",
@@ -372,11 +373,15 @@ EXHIBITS = {
     "mean_over_steps": Exhibit(
         "A mean over steps, not over episodes",
         "public",
-        "loss = -(log_probs * returns).mean()  # over all steps of the batch\n",
+        "log_probs = policy.log_prob(states, actions)  # of several episodes\n"
+        "returns = rewards_to_go(rewards, ends, gamma)\n"
+        "loss = -(log_probs * returns).mean()\n",
+        "log_probs = policy.log_prob(states, actions)  # of several episodes\n"
+        "returns = rewards_to_go(rewards, ends, gamma)\n"
         "loss = -(log_probs * returns).sum() / num_episodes\n",
         "The formula sums over an episode and averages over episodes. The code averages over all "
         "steps. Within one batch the two gradients differ by one factor, the mean length of an "
-        "episode, and the usual answer is that Adam divides it out. But the factor changes from "
+        "episode. The usual answer is that Adam divides it out. But the factor changes from "
         "batch to batch: with the mean over episodes, batches of long episodes count more.",
         ("openai/spinningup issues 59, 222, 414 and 454",),
         Training(LARGE_BATCH, corrected=weighing(mean_over_episodes)),
@@ -386,10 +391,12 @@ EXHIBITS = {
         "A group of one",
         "public",
         "for group in split(episodes, group_size):  # group_size = 1\n"
-        "    advantages = group.returns - group.returns.mean()\n",
+        "    baseline = group.returns.mean()\n"
+        "    advantages = group.returns - baseline\n",
         "for group in split(episodes, group_size):  # group_size = 1\n"
         "    whole = group if group_size > 1 else episodes\n"
-        "    advantages = group.returns - whole.returns.mean()\n",
+        "    baseline = whole.returns.mean()\n"
+        "    advantages = group.returns - baseline\n",
         "The mean of a group is a fine baseline if the group is large. A group of one is its own "
         "mean, so every advantage is exactly 0. The loss is 0, the gradient is 0, and no error is "
         "raised.",
@@ -506,21 +513,26 @@ EXHIBITS = {
     "never_cleared": Exhibit(
         "zero_grad is missing",
         "public",
-        "loss.backward()\noptimizer.step()\n",
-        "optimizer.zero_grad()\nloss.backward()\noptimizer.step()\n",
+        "for batch in batches:\n    loss(batch).backward()\n    optimizer.step()\n",
+        "for batch in batches:\n"
+        "    optimizer.zero_grad()\n"
+        "    loss(batch).backward()\n"
+        "    optimizer.step()\n",
         "torch adds every new gradient to what is there. Without zero_grad each step follows the "
         "sum of all gradients since the beginning. The sum remembers policies that are long gone.",
         ("pytorch/pytorch issue 47175, which asks for a warning",),
-        Training(short("actor_critic"), written=lambda: NeverCleared().learner()),
+        Training(short("actor_critic"), written=never_cleared),
         setting="actor-critic, 10,000 steps",
     ),
     "wrong_axis": Exhibit(
         "Softmax over the wrong axis",
         "public",
-        "def forward(self, x):                   # x: [1, 4]\n"
-        "    return nn.Softmax(0)(self.layers(x))  # [1, 2]\n",
-        "def forward(self, x):                   # x: [1, 4]\n"
-        "    return nn.Softmax(1)(self.layers(x))  # [1, 2]\n",
+        "logits = self.layers(x)        # x: [1, 4], logits: [1, 2]\n"
+        "probs = nn.Softmax(0)(logits)\n"
+        "action = Categorical(probs).sample()\n",
+        "logits = self.layers(x)        # x: [1, 4], logits: [1, 2]\n"
+        "probs = nn.Softmax(1)(logits)\n"
+        "action = Categorical(probs).sample()\n",
         "Axis 0 is the batch, and an acting agent has a batch of one. The softmax of a single "
         "number is 1, so both actions get the probability 1, and Categorical makes one half of "
         "each. The agent tosses a coin for ever, and no gradient reaches its network.",
@@ -553,29 +565,30 @@ EXHIBITS = {
     "adams_epsilon": Exhibit(
         "Another epsilon in Adam",
         "public",
-        "optimizer = Adam(params, lr=5e-3, eps=1e-5)  # TensorFlow's habit\n",
-        "optimizer = Adam(params, lr=5e-3)            # eps=1e-8\n",
+        "optimizer = Adam(params, lr=5e-3, eps=1e-5)\nloss.backward()\noptimizer.step()\n",
+        "optimizer = Adam(params, lr=5e-3, eps=1e-8)\nloss.backward()\noptimizer.step()\n",
         "Adam divides by the root of the mean squared gradient plus epsilon. Epsilon matters where "
         "gradients are about as small as it is. Two libraries with other defaults then learn "
         "differently from the same code. Here most gradients are thousands of times larger.",
         ("DLR-RM/stable-baselines3 pull request 110, there in RMSprop",),
         Training(
             short("actor_critic"),
-            written=lambda: adam_with(LARGE_EPSILON),
-            corrected=lambda: adam_with(1e-8),
+            written=partial(adam_with, LARGE_EPSILON),
+            corrected=partial(adam_with, ADAM_EPS),
         ),
         setting="actor-critic, 10,000 steps",
     ),
     "old_threshold": Exhibit(
         "The threshold of another task",
         "public",
-        'env = gym.make("CartPole-v1")\nsolved = evaluate(env, episodes=100) >= 195\n',
+        'env = gym.make("CartPole-v1")\nmean = evaluate(env, episodes=100)\nsolved = mean >= 195\n',
         'env = gym.make("CartPole-v1")\n'
-        "solved = evaluate(env, episodes=100) >= env.spec.reward_threshold  # 475\n",
+        "mean = evaluate(env, episodes=100)\n"
+        "solved = mean >= env.spec.reward_threshold  # 475\n",
         "195 is the threshold of CartPole-v0, whose episodes end after 200 steps. Version 1 ends "
         "after 500 steps and asks for 475. An agent that falls after 200 steps is called solved.",
         ("jsboige/CoursIA pull request 8405",),
-        lambda seeds: judging.judged_solved(judging.as_in_v0, seeds),
+        partial(judging.judged_solved, judging.as_in_v0),
         setting="actor-critic, 30,000 steps; the truth: 100 further episodes of the last policy",
     ),
 }

@@ -123,7 +123,7 @@ def test_every_exhibit_is_complete():
 def test_a_card_has_a_few_lines_a_marked_one_and_a_diff(key):
     exhibit = EXHIBITS[key]
     lines = exhibit.written.splitlines()
-    assert 1 <= len(lines) <= 12
+    assert 3 <= len(lines) <= 12
     assert max(map(len, [*lines, *exhibit.corrected.splitlines()])) <= 84
     assert exhibit.marked
     assert set(exhibit.marked) <= set(range(1, len(lines) + 1))
@@ -135,6 +135,15 @@ def test_a_card_has_a_few_lines_a_marked_one_and_a_diff(key):
     assert bool(exhibit.setting) == bool(exhibit.experiment)
 
 
+def test_the_source_of_what_differs_is_shown():
+    assert "def broadcast(" in EXHIBITS["broadcast"].source
+    assert "def leaking(" in EXHIBITS["naive_fix"].source
+    assert "def best_of_five(" in EXHIBITS["best_of_five"].source
+    assert "def adam_with(" in EXHIBITS["adams_epsilon"].source
+    settings = {key for key, exhibit in EXHIBITS.items() if not exhibit.source}
+    assert settings == {*CRASHES, "untrained_critic", "done", "one_start", "value_coef"}
+
+
 @pytest.mark.parametrize("key", EXHIBITS)
 def test_the_explanation_has_short_sentences(key):
     for sentence in re.split(r"(?<=[.:?!])\s+", EXHIBITS[key].does):
@@ -144,11 +153,17 @@ def test_the_explanation_has_short_sentences(key):
 # --- crashes ---
 
 
+def without_carets(traceback: str) -> list[str]:
+    """The lines but those that only underline, which differ between versions of Python."""
+    return [line for line in traceback.splitlines() if line.strip(" ^~")]
+
+
 @pytest.mark.parametrize("key", CRASHES)
 def test_a_crash_is_real_and_the_kept_traceback_is_its_own(key):
     exhibit = EXHIBITS[key]
     assert exhibit.written in exhibit.program
-    assert traceback_of(exhibit.program) == results.load().exhibits[key].traceback
+    made, kept = traceback_of(exhibit.program), results.load().exhibits[key].traceback
+    assert without_carets(made) == without_carets(kept)
 
 
 @pytest.mark.parametrize("key", CRASHES)
@@ -393,7 +408,7 @@ def test_cartpoles_own_reward_late_misses_the_first_step_of_an_episode():
         ready = np.array([True])
 
     Filled.config = config
-    shift = public.LateRewards()
+    shift = public.late()
     real = compiled.assess
     try:
         compiled.assess = lambda rollout, params: batch
@@ -409,7 +424,7 @@ def test_zero_grad_too_late_and_never():
     given = params, batch, psi, every_step(batch), config
     right = compiled.gradient(*given)
     assert not public.cleared_too_late().gradient(*given).any()
-    adding = public.NeverCleared().learner()
+    adding = public.never_cleared()
     assert np.array_equal(adding.gradient(*given), right)
     assert np.allclose(adding.gradient(*given), 2 * right)
 

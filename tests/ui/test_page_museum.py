@@ -140,4 +140,4 @@ def test_an_exhibit_is_measured_anew_with_other_seeds(monkeypatch):
     while "With the other seeds:" not in said(app):
         healthy(app.run())
     assert asked == [("one_adam", view.ANEW_SEEDS, view.ANEW_FIRST)]
-    assert "n = 20 each" in said(app)
+    assert "n = 20 seeds each" in said(app)

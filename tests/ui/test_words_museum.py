@@ -19,14 +19,14 @@ def measured(shift: float, spread: float = 0.0, n: int = 200) -> Measured:
 def test_the_sentence_follows_the_measurement():
     harm = words.on_verdict(measured(-40))
     assert harm.startswith("**Silent harm.** Final return: 65.0 [64.3, 65.7] as written, 105.0 ")
-    assert "The difference is -40.0 [-40.0, -40.0], n = 200 each." in harm
+    assert "The difference is -40.0 [-40.0, -40.0], n = 200 seeds each." in harm
     better = words.on_verdict(measured(40))
     assert better.startswith("**Harmless.** As written it even does better here.")
     assert "The difference is 40.0" in better
     within = words.on_verdict(measured(3))
     assert within.endswith("That is less than 20 either way.")
     unsure = words.on_verdict(measured(0, spread=300))
-    assert "not told apart with n = 200 each. That does not prove them equal." in unsure
+    assert "not told apart with n = 200 seeds each. That does not prove them equal." in unsure
 
 
 def test_shares_are_written_as_shares():

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-
 import streamlit as st
 
 from pgcore import worker
 from pgcore.control import Control
 from pgcore.exhibits import EXHIBITS, ROOMS, results
-from pgcore.exhibits.exhibit import Exhibit, Training
+from pgcore.exhibits.exhibit import Exhibit
 from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import RETURN_MARGIN
 from ui.museum import charts, words
@@ -191,20 +188,9 @@ def _details(exhibit: Exhibit, measured: Measured) -> None:
         with st.expander("All numbers"):
             st.dataframe(charts.table(measured), hide_index=True, width="stretch")
             st.caption(words.on_intervals(measured))
-    source = _source(exhibit)
-    if source:
+    if source := exhibit.source:
         with st.expander("What runs here: the function that differs"):
             st.code(source, language="python", wrap_lines=True)
-
-
-def _source(exhibit: Exhibit) -> str:
-    """The library's own version of the bug, if it is a function of its own."""
-    found: list[Callable] = []
-    if isinstance(exhibit.experiment, Training):
-        for make in (exhibit.experiment.written, exhibit.experiment.corrected):
-            found += [getattr(make, "differs", make)]
-    named = [one for one in found if inspect.isfunction(one) and one.__name__ != "<lambda>"]
-    return "\n\n".join(inspect.getsource(one) for one in named)
 
 
 def _anew(key: str, exhibit: Exhibit) -> Measured | None:

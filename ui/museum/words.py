@@ -12,12 +12,12 @@ from pgcore.exhibits.verdict import KINDS, Outcome
 NAMES = {"crash": "Crash", "silent harm": "Silent harm", "harmless": "Harmless"}
 OPTIONS = tuple(NAMES[kind] for kind in KINDS)
 INVITATION = (
-    "Each card is code that somebody ran; ▸ marks the line to look at. Does it **crash**, does "
+    "Each card is code that somebody ran; ► marks the line to look at. Does it **crash**, does "
     "something get worse in **silence**, or is it **harmless**?"
 )
 QUESTION = "What does the code as written do?"
 DECK = 12  # cards of the first round
-MARK = "▸"
+MARK = "►"
 ROOM_NONE = (
     "Lines that readers have reported as bugs. The corrected version is what they took for right."
 )
@@ -34,9 +34,10 @@ def number(one: Outcome, side: str) -> str:
     return f"{interval:.0%}" if one.is_share else f"{interval:.1f}"
 
 
-def seeds(n: int) -> str:
-    """The number of seeds or studies, in words."""
-    return f"n = {n:,}"
+def count(one: Outcome) -> str:
+    """How many seeds, or studies, an outcome rests on."""
+    unit = "studies" if "studies" in one.name else "seeds"
+    return f"n = {int(one.difference.n):,} {unit}"
 
 
 def margin(one: Outcome) -> str:
@@ -54,7 +55,7 @@ def because(measured: Measured) -> str:
     _, how, one = measured.verdict
     if one is None:
         return f"The program stops: `{last_line(measured.traceback)}`"
-    gap, n = number(one, "difference"), seeds(int(one.difference.n))
+    gap, n = number(one, "difference"), count(one)
     what = one.name[0].upper() + one.name[1:]
     sides = f"{what}: {number(one, 'written')} as written, {number(one, 'corrected')} corrected."
     if how == "worse":
