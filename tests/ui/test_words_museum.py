@@ -86,10 +86,31 @@ def test_the_caption_names_seeds_setting_and_date():
     assert "Seeds 0 to 999, both versions, measured 2026-01-02." in text
     assert text.endswith("The band is the 95% interval of the mean.")
     crash = words.on_source(EXHIBITS["no_reset"], kept.exhibits["no_reset"], "2026-01-02")
-    assert crash == "Made by running the code in a process of its own, 2026-01-02."
+    assert crash.startswith("Made by running the code in a process of its own, 2026-01-02.")
     assert words.on_places(EXHIBITS["cleared_too_late"]).endswith(
         "no public thread is known to us."
     )
+
+
+def test_a_second_measurement_is_said():
+    kept = Measured(0, 0, traceback="NameError: a")
+    assert "with the same error" in words.on_again(Measured(0, 0, traceback="NameError: a"), kept)
+    other = words.on_again(Measured(0, 0, traceback="NameError: b"), kept)
+    assert other.endswith("`NameError: b`")
+    assert words.on_again(measured(-40), kept).startswith("With the other seeds: **Silent harm.**")
+
+
+def test_the_labels_stand_in_a_corner_without_lines():
+    kept = results.load().exhibits
+    for key, one in kept.items():
+        if not one.curves:
+            continue
+        top, (low, high) = charts.axis_top(one), charts.label_rows(one)
+        early = len(one.steps) // 2
+        if high > top / 2:  # top left
+            assert max(max(curve.high[:early]) for curve in one.curves.values()) < low, key
+        else:  # bottom right
+            assert min(min(curve.low[early:]) for curve in one.curves.values()) > high, key
 
 
 def test_the_chart_holds_both_versions_and_the_switch_chooses_one():

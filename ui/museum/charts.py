@@ -12,7 +12,7 @@ import pandas as pd
 
 from pgcore.exhibits import EXHIBITS
 from pgcore.exhibits.results import Measured
-from pgcore.plotting.theme import named, place, spec, spread
+from pgcore.plotting.theme import named, place, spec
 from ui.museum import words
 
 HEIGHT = 250
@@ -41,10 +41,19 @@ def curve_rows(measured: Measured, shown: str) -> pd.DataFrame:
         part.loc[len(part) - 1, "label"] = f"{SIDES[side]}, n = {measured.n:,}"
         parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
-    ends = frame.loc[frame["label"] != "", "mean"]
-    top = axis_top(measured)
-    frame.loc[frame["label"] != "", "label_y"] = spread(ends, top / 9, top / 18, top * 17 / 18)
+    low, high = label_rows(measured)
+    frame.loc[frame["label"] != "", "label_y"] = [high, low]
     return frame
+
+
+def label_rows(measured: Measured) -> tuple[float, float]:
+    """Heights of the two labels, in a corner without lines: top left if free, else bottom right.
+
+    Returns: the lower and the upper row, as returns.
+    """
+    top, early = axis_top(measured), len(measured.steps) // 2
+    highest = max(max(curve.high[:early]) for curve in measured.curves.values())
+    return (0.83 * top, 0.94 * top) if highest < 0.72 * top else (0.06 * top, 0.17 * top)
 
 
 def axis_top(measured: Measured) -> float:
@@ -78,10 +87,15 @@ def curve_spec(last: int, top: float, background: str) -> dict[str, Any]:
         alt.Tooltip("step:Q", format=","),
         *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("mean", "low", "high")),
     ]
+    left = f"datum.label_y > {top / 2}"
     label = base.transform_filter("datum.label").encode(
-        y=alt.Y("label_y:Q", scale=scale), text="label:N", opacity=alt.value(1)
+        x=alt.XValue(alt.expr(f"{left} ? 8 : width - 8")),
+        y=alt.Y("label_y:Q", scale=scale),
+        text="label:N",
+        opacity=alt.value(1),
     )
-    style: Any = dict(align="right", dx=-4, dy=-8, fontSize=14, fontWeight=600, aria=False)
+    align = alt.ExprRef(f"{left} ? 'left' : 'right'")
+    style: Any = dict(align=align, baseline="middle", fontSize=14, fontWeight=600, aria=False)
     halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **style)
     layers = [band, line, points.encode(y=y, tooltip=tooltip), halo, label.mark_text(**style)]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))

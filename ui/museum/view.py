@@ -137,8 +137,9 @@ def exhibits() -> None:
         shown = _explanation(key, exhibit, measured)
     with place_of_anew:
         if shown is not measured:
-            st.markdown(f"With the other seeds: {words.on_verdict(shown)}")
-        _picture(exhibit, shown, "corrected" if corrected else "written", kept.date)
+            st.markdown(words.on_again(shown, measured))
+        when = kept.date if shown is measured else "just now"
+        _picture(exhibit, shown, "corrected" if corrected else "written", when)
     _details(exhibit, shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pgcore.exhibits import EXHIBITS
+from pgcore.exhibits import results
 from pgcore.exhibits.exhibit import Exhibit
 from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import KINDS, Outcome
@@ -74,6 +74,15 @@ def because(measured: Measured) -> str:
     )
 
 
+def on_again(again: Measured, kept: Measured) -> str:
+    """What a second measurement says, with other seeds or of the same crash."""
+    if not again.traceback:
+        return f"With the other seeds: {on_verdict(again)}"
+    if again.traceback == kept.traceback:
+        return "Run once more, just now: it stops at the same line, with the same error."
+    return f"Run once more, just now: {because(again)}"
+
+
 def last_line(traceback: str) -> str:
     """The line of a traceback that names the error, cut to what fits on a line."""
     lines = [line for line in traceback.splitlines() if line and not line.startswith(" ")]
@@ -91,7 +100,7 @@ def card(exhibit: Exhibit) -> str:
 def on_source(exhibit: Exhibit, measured: Measured, date: str) -> str:
     """What was run, how often and when."""
     if measured.traceback:
-        return f"Made by running the code in a process of its own, {date}."
+        return f"Made by running the code in a process of its own, {date}. Libraries left out."
     last = measured.first_seed + measured.n - 1
     bands = " The band is the 95% interval of the mean." if measured.curves else ""
     return (
@@ -153,7 +162,7 @@ def on_all(measured: Mapping[str, Measured]) -> str:
 
 def deck() -> list[str]:
     """All exhibits in the order of the cards: mixed, and the same for everybody."""
-    keys = list(EXHIBITS)
+    keys = list(results.load().exhibits)
     step = next(k for k in range(7, len(keys) + 7) if _coprime(k, len(keys)))
     return [keys[(3 + i * step) % len(keys)] for i in range(len(keys))]
 
