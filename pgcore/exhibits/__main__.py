@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from pgcore import __version__
 from pgcore.exhibits import EXHIBITS, results
 from pgcore.exhibits.results import Measured
 
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{key:20} {kind:12} {how:18} {seconds:6.1f} s", flush=True)
             found[key] = measured
             ordered = {key: found[key] for key in EXHIBITS if key in found}
-            results.write(ordered, str(datetime.date.today()), __version__)
+            results.write(ordered, str(datetime.date.today()))
 
 
 if __name__ == "__main__":

@@ -85,21 +85,20 @@ def summary(runs: Runs, n: int, first_seed: int) -> Measured:
 
 
 class Kept(NamedTuple):
-    """The file: when it was measured, with what, and each exhibit's measurement by key."""
+    """The file: when it was measured, and each exhibit's measurement by key."""
 
     date: str
-    version: str  # of pgcore
     exhibits: Mapping[str, Measured]
 
 
-def write(measured: Mapping[str, Measured], date: str, version: str, path: Path = KEPT) -> None:
+def write(measured: Mapping[str, Measured], date: str, path: Path = KEPT) -> None:
     """Write results.json, one line an exhibit."""
     lines = ",\n".join(
         f"{json.dumps(key)}: {json.dumps(_plain(one), ensure_ascii=False)}"
         for key, one in measured.items()
     )
-    head = f'"date": {json.dumps(date)},\n"version": {json.dumps(version)}'
-    path.write_text(f'{{{head},\n"exhibits": {{\n{lines}\n}}}}\n', encoding="utf-8")
+    text = f'{{"date": {json.dumps(date)},\n"exhibits": {{\n{lines}\n}}}}\n'
+    path.write_text(text, encoding="utf-8")
 
 
 def _plain(one: Measured) -> dict[str, Any]:
@@ -132,7 +131,7 @@ def load() -> Kept:
     """The kept measurements of the exhibits that there are."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     found = {key: _measured(kept["exhibits"][key]) for key in EXHIBITS if key in kept["exhibits"]}
-    return Kept(kept["date"], kept["version"], found)
+    return Kept(kept["date"], found)
 
 
 def _measured(kept: Mapping[str, Any]) -> Measured:

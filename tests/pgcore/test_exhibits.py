@@ -549,7 +549,7 @@ def test_a_second_run_gives_the_kept_numbers_again(key):
 def test_the_script_writes_what_load_reads(tmp_path, monkeypatch, capsys):
     kept = results.load()
     monkeypatch.setattr(results, "KEPT", tmp_path / "results.json")
-    results.write(kept.exhibits, kept.date, kept.version, results.KEPT)
+    results.write(kept.exhibits, kept.date, results.KEPT)
     results.load.cache_clear()
     try:
         again = results.load()
