@@ -18,5 +18,6 @@ left, right = st.columns(2)
 with left:
     baseline.judgement(policy, found, formula)
 with right:
-    baseline.training(formula)
+    baseline.training(policy, formula)
+baseline.scoreboard(policy)
 baseline.dictionary()

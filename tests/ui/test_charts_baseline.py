@@ -48,9 +48,9 @@ def with_test(
 @pytest.mark.parametrize(
     ("p", "along", "said"),
     [
-        (1e-9, -0.1, "**Biased** (Hotelling's T²: p < 0.001, n = 1,000)"),
-        (0.01, -0.1, "**Perhaps biased** (Hotelling's T²: p = 0.010, n = 1,000)"),
-        (0.4, -0.1, "**No bias seen** (Hotelling's T²: p = 0.400, n = 1,000)"),
+        (1e-9, -0.1, "**Biased** (p < 0.001, n = 1,000)"),
+        (0.01, -0.1, "**Perhaps biased** (p = 0.010, n = 1,000)"),
+        (0.4, -0.1, "**No bias seen** (p = 0.400, n = 1,000)"),
         (np.nan, -0.1, "**Perhaps biased** (n = 1,000)"),
         (1e-9, -0.1, "by -10.0% [-12.0%, -8.0%] of the true gradient's length, along it"),
         (1e-9, 4.17, "by +417.0% [+415.0%, +419.0%] of the true gradient's length, along it"),
@@ -169,6 +169,22 @@ def test_the_chart_shows_the_measurements(half):
     assert "Your baseline: variance 0.25" in words.description(rows)
     for parameter in built["params"]:
         assert text.count(parameter["name"]) > 1  # named, and used
+
+
+def test_the_table_holds_the_charts_intervals(half):
+    table = baseline.written(baseline.rows(REPORT.measurements | {"formula": half.measured}))
+    table = table.set_index("estimator")
+    assert table.loc["Your baseline", "variance"] == f"{half.measured.ratio}"
+    assert table.loc["Your baseline", "right way"] == f"{half.measured.right_way:.1%}"
+    assert (table["n"] == 1000).all()
+    nothing = judged("psi = q - q")
+    rows = baseline.rows(REPORT.measurements | {"formula": nothing.measured})
+    assert baseline.written(rows).set_index("estimator").loc["Your baseline", "variance"] == "0"
+
+
+def test_the_measuring_is_said_with_its_batches():
+    said = words.on_the_measuring("Actor-critic, seed 0, before training", 4000, 32)
+    assert "n = 4,000 batches of 32 steps (Actor-critic, seed 0, before training)" in said
 
 
 def test_no_variance_has_no_place_on_a_logarithmic_axis():

@@ -149,3 +149,10 @@ def test_an_example_is_one_click():
     settled(app.button_group(key="baseline_example").set_value("b = 100").run())
     assert latex(app)[0] == r"\Psi_t = Q_t - 100"
     assert app.text_input(key="baseline_typed").value == "b = 100"
+    attempts = table(app, "attempt")
+    assert attempts["formula"].tolist() == ["q-v", "b=100"]
+    assert attempts["bias"].tolist()[0] == "unbiased"
+    assert set(attempts["seeds n"]) == {"2"}
+    assert table(app, "added bias")["estimator"][0] == "Your baseline"
+    press(app, "Clear the list")
+    assert table(settled(app), "attempt")["formula"].tolist() == ["b=100"]  # the present one

@@ -17,6 +17,7 @@ from pgcore.gradients import Measurement
 from pgcore.gradients.judgement import CRITIC, FORMULA, PLAIN
 from pgcore.plotting.strips import domain, parameters, strip
 from pgcore.plotting.theme import colour, spec
+from pgcore.stats import Interval
 
 LANDMARKS = (PLAIN, "batch_mean", CRITIC)
 GREY = "#888888"
@@ -63,6 +64,18 @@ def rows(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
         for quantity, of in QUANTITIES.items()
     )
     return frame[(frame["quantity"] != "variance") | (frame["low"] > 0)]
+
+
+def written(frame: pd.DataFrame) -> pd.DataFrame:
+    """`rows` as text, a row an estimator, to be shown."""
+    lines: dict[str, dict[str, str]] = {}
+    for row in frame.itertuples(index=False):
+        interval = Interval(row.estimate, row.low, row.high, row.n)
+        shown = f"{interval}" if row.quantity == "variance" else f"{interval:.1%}"
+        lines.setdefault(row.name, {})[row.quantity] = shown
+    columns = [*QUANTITIES]
+    table = pd.DataFrame.from_dict(lines, orient="index").reindex(columns=columns).fillna("0")
+    return table.rename_axis("estimator").reset_index().assign(n=frame["n"].max())
 
 
 def ends(frame: pd.DataFrame) -> tuple[tuple[float, float], ...]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import streamlit as st
 
 from pgcore import formula as formulas
 from pgcore.formula import Formula, FormulaError
 from pgcore.gradients import weights
 from pgcore.gradients.findings import Findings
-from pgcore.gradients.judgement import judge
+from pgcore.gradients.judgement import FORMULA, judge
+from pgcore.stats import mean_t_interval
 from ui.baseline import charts as baseline
 from ui.baseline import words
-from ui.shell import export, figures, lesson, link, live, measure
+from ui.baseline.attempts import Attempts, on_the_attempts, remember, table
+from ui.baseline.attempts import judged as attempt
+from ui.shell import export, figures, glossary, lesson, link, live, measure
 from ui.shell.notice import notice
 from ui.shell.series import FIELDS, Figure
 
@@ -29,13 +34,17 @@ def bar() -> Formula:
     state, kept = st.session_state, link.settings()
     state.setdefault(TYPED, kept["formula"])
     state[EXAMPLE] = state[TYPED] if state[TYPED] in baseline.EXAMPLES else None
-    typed = st.text_input(
+    glossary.say(words.TYPE)
+    line, examples = st.columns([4, 1])
+    typed = line.text_input(
         "Your baseline b, or the whole weight psi", key=TYPED, live=PAUSE,
         label_visibility="collapsed", placeholder="b = v", icon=":material/function:",
     )  # fmt: skip
-    st.pills(
-        "Examples", baseline.EXAMPLES, key=EXAMPLE, on_change=_take, label_visibility="collapsed"
-    )
+    with examples.popover("Examples", icon=":material/lightbulb:", width="stretch"):
+        st.pills(
+            "Examples", baseline.EXAMPLES, key=EXAMPLE, on_change=_take,
+            label_visibility="collapsed",
+        )  # fmt: skip
     try:
         formula = formulas.parse(typed)
     except FormulaError as error:
@@ -67,7 +76,7 @@ def show(error: FormulaError) -> None:
 
 
 def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None:
-    """Typeset, judged by its text and by the measurement, and drawn beside the lab's three."""
+    """Typeset, drawn beside the lab's three, and judged by the measurement and by its text."""
     st.latex(formula.latex)
     config = found.windows.config.replace(formula=str(formula))
     try:
@@ -82,27 +91,34 @@ def judgement(policy: measure.Policy, found: Findings, formula: Formula) -> None
     )
     if judged is None:
         return
-    sentences = (words.on_the_twin, words.on_the_bias, words.on_the_variance, words.on_the_text)
-    st.markdown("  \n".join(filter(None, (sentence(judged) for sentence in sentences))))
-    table = baseline.rows(found.measurements | {"formula": judged.measured})
+    remember(_attempts(), _key(policy, formula), attempt(judged, policy.name))
+    rows = baseline.rows(found.measurements | {"formula": judged.measured})
     st.vega_lite_chart(
-        table,
-        baseline.judgement_spec(baseline.ends(table)),
+        rows,
+        baseline.judgement_spec(baseline.ends(rows)),
         key="verdict",
         width="stretch",
-        alt=words.description(table),
+        alt=words.description(rows),
     )
-    st.caption(
-        f"{policy.name}; n = {len(found.windows):,} batches of {found.windows.mc_q.shape[1]} "
-        "steps, the same for all, with 95% bootstrap intervals. Variance: plain policy gradient's "
-        "is 1. Added bias: along the true gradient, as a share of its length; the bias that the "
-        "critic's guess at the end of a batch adds is common to all and left out. Right way: "
-        f"updates within 90° of the true gradient."
-    )
-    lesson.true_gradient()
+    sentences = (words.on_the_twin, words.on_the_bias, words.on_the_variance)
+    st.markdown("  \n".join(filter(None, (sentence(judged) for sentence in sentences))))
+    with st.expander("All the numbers"):
+        st.dataframe(baseline.written(rows), hide_index=True, width="stretch")
+        st.markdown(words.on_the_text(judged))
+        st.markdown(words.on_the_measuring(policy.name, *found.windows.mc_q.shape))
+        lesson.true_gradient()
 
 
-def training(formula: Formula) -> None:
+def _attempts() -> Attempts:
+    return st.session_state.setdefault("attempts", {})
+
+
+def _key(policy: measure.Policy, formula: Formula) -> Hashable:
+    """What an attempt is at: the formula's text, and the policy that it was measured at."""
+    return str(formula), policy.identity
+
+
+def training(policy: measure.Policy, formula: Formula) -> None:
     """Learning curves of the formula against none and the critic, trained as the settings say."""
     config = link.figure().config.replace(formula=str(formula))
     figure = Figure(TRAINED, config.replace(algorithm=TRAINED[0]))
@@ -120,8 +136,28 @@ def training(formula: Formula) -> None:
     histories = live.finished(shown)
     if len(histories) == len(TRAINED):
         st.markdown(words.on_learning(histories))
+        if (known := _attempts().get(_key(policy, formula))) is not None:
+            final = mean_t_interval(histories[FORMULA].final_returns)
+            remember(_attempts(), _key(policy, formula), known._replace(final=final))
+        with st.expander("All the numbers"):
+            figures.table(shown, figure)
     with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
         export.panel(figure, shown)
+
+
+def scoreboard(policy: measure.Policy) -> None:
+    """The formulas of this session, side by side, and a button that forgets them."""
+    attempts = _attempts()
+    if not attempts:
+        return
+    heading, clear = st.columns([5, 1], vertical_alignment="center")
+    heading.markdown("##### Your attempts")
+    clear.button(
+        "Clear the list", icon=":material/delete:", on_click=attempts.clear, width="stretch",
+        help="Forgets every attempt but the present one.",
+    )  # fmt: skip
+    st.dataframe(table(attempts), hide_index=True, width="stretch", height="content")
+    st.caption(f"{on_the_attempts(attempts, policy.name)} {words.KEPT}")
 
 
 def dictionary() -> None:

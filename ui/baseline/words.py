@@ -17,6 +17,11 @@ from pgcore.formula import Formula, Reach
 from pgcore.gradients.judgement import CRITIC, FORMULA, PLAIN, Judgement, spelled
 from pgcore.history import History
 
+TYPE = (
+    "Type a [[baseline]] b, or the whole [[psi|weight psi]]. The lab measures its [[bias]] and its "
+    "[[tr_sigma|variance]], and trains agents with it."
+)
+KEPT = "The list holds the last 20 attempts, until this tab of the browser is closed."
 ROUNDED = (
     "Rounding errors grow while an agent learns, so a difference between the two learning curves "
     "is as good as another seed's, and no better."
@@ -29,7 +34,7 @@ def on_the_bias(judged: Judgement) -> str:
     if judged.bias == "identical":
         return f"**Unbiased.** On all {n} batches these are the weights Q − V themselves."
     p = "p < 0.001" if added.test.p < 0.001 else f"p = {added.test.p:.3f}"
-    test = f"(Hotelling's T²: {p}, n = {n})" if not np.isnan(added.test.p) else f"(n = {n})"
+    test = f"({p}, n = {n})" if not np.isnan(added.test.p) else f"(n = {n})"
     along = (
         f"the mean update differs from an unbiased one by {added.along:+.1%} of the true "
         "gradient's length, along it"
@@ -38,6 +43,18 @@ def on_the_bias(judged: Judgement) -> str:
         return f"**No bias seen** {test}: {along}."
     certain = "**Biased**" if judged.bias == "biased" else "**Perhaps biased**"
     return f"{certain} {test}: {along}; in all directions together by {added.relative:.1%}."
+
+
+def on_the_measuring(policy: str, batches: int, steps: int) -> str:
+    """What was measured, on what, and how to read the chart."""
+    return (
+        f"All estimators are measured on the same n = {batches:,} batches of {steps} steps "
+        f"({policy}), with 95% bootstrap intervals. The variance of plain policy gradient is 1. "
+        "Added bias is measured along the true gradient, as a share of its length. It leaves out "
+        "what the critic's guess at the end of a batch adds: all have that in common. The test of "
+        "bias is Hotelling's T², in all directions together. Right way is the share of updates "
+        "within 90° of the true gradient."
+    )
 
 
 def on_the_variance(judged: Judgement) -> str:
