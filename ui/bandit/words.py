@@ -149,8 +149,8 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     """The baseline of least variance against V: how often their runs get stuck."""
     least, value = (shares(stories[name])[FATES[1]] for name in ("b*", "V"))
     found = (
-        f"With b\\*, the baseline of least variance, {least:.1%} of the runs get stuck on a worse "
-        f"arm; with V, {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
+        f"With b\\*, the baseline of least variance, {least:.1%} of the runs get stuck; "
+        f"with V, {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
         "are the same number. After it, the variance with V is never smaller."
     )
     if least.low > value.high:
