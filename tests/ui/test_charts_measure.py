@@ -12,6 +12,7 @@ import pytest
 
 from pgcore import Config, stats, train
 from pgcore.gradients import by_batch_size, collect_windows, decompose, examine, project
+from pgcore.gradients.arrows import mean_along
 from pgcore.gradients.constant_baseline import relative_variance
 from pgcore.gradients.critic_worth import share_of_whole
 from pgcore.gradients.findings import noise_over_signal, paired_ratio
@@ -102,6 +103,33 @@ def test_the_frame_holds_most_arrows_and_always_the_truth():
     assert cloud.radius(still, ["gae"]) == 1.5
 
 
+def test_before_the_prediction_the_truth_stands_alone():
+    rows = cloud.truth_row()
+    assert rows["part"].tolist() == ["truth"]
+    assert rows[["x", "y"]].to_numpy().tolist() == [[1, 0]]
+
+
+def test_the_mean_stands_below_the_truth_with_its_interval():
+    rows = cloud.mean_rows(interval(-0.25, -0.31, -0.19, 600))
+    assert rows["part"].tolist() == ["truth", "mean"]
+    assert rows["text"].tolist() == [
+        "true gradient: 1", "mean of 600 updates: -0.25 [-0.31, -0.19]"
+    ]  # fmt: skip
+    assert rows[["low", "high"]].to_numpy().tolist() == [[1, 1], [-0.31, -0.19]]
+    assert rows["angle"].tolist() == [90, -90]  # a mean that points the wrong way
+    low, high = cloud.mean_range([interval(0.4, 0.3, 0.5), interval(-0.25, -0.31, -0.19)])
+    assert low == pytest.approx(-0.4) and high > 1
+    serialised(cloud.mean_spec(low, high, "gae"))
+
+
+def test_the_mean_is_that_of_the_arrows_along_the_true_gradient():
+    arrows = CLOUD.arrows["gae"]
+    mean = mean_along(arrows)
+    assert mean.estimate == pytest.approx(CLOUD.means["gae"][0])
+    assert mean == stats.mean_t_interval(arrows[:, 0])
+    assert mean.n == 600
+
+
 @pytest.mark.parametrize("key", keys())
 def test_every_panel_is_serialised_once_and_has_square_axes(key):
     spec = cloud.panel_spec(5.0, key)
@@ -172,6 +200,81 @@ def test_the_table_has_every_estimator_with_its_intervals():
     assert row["noise / signal"] == f"{noise_over_signal(measured):.1f}"
     assert row["bias that Ψ adds"] == f"{measured.added.along:+.1%}"
     assert table.loc["Critic, no bootstrap", "bias that Ψ adds"] == "other target"
+
+
+def panel(name: str, mean: float, n: int = 4000) -> cloud_words.Panel:
+    around = interval(mean, mean - 0.1, mean + 0.1, n)
+    return cloud_words.Panel(name, interval(0.6, 0.58, 0.62, n), around, 0.9)
+
+
+def test_the_question_names_policy_and_batch():
+    asked = cloud_words.question("Actor-critic, seed 0, after 2,000 steps", 32)
+    assert "held still: Actor-critic, seed 0, after 2,000 steps." in asked.text
+    assert "batches of 32 steps" in asked.text
+    assert asked.text.endswith(cloud_words.QUESTION.text)
+    assert asked.name == cloud_words.QUESTION.name
+
+
+def test_the_scatter_is_said_in_lengths_of_the_mean():
+    said = cloud_words.on_the_scatter(measurement(snr=interval(0.04, 0.03, 0.05)))
+    assert "scatters 5.0 [4.5, 5.8] times as far as the mean update is long" in said
+    assert f"(n = {REPORT.measurements['policy_gradient'].ratio.n:,} batches)" in said
+    nothing = cloud_words.on_the_scatter(measurement(snr=interval(-0.01, -0.02, 0.01)))
+    assert "not told apart from 0" in nothing and "nan" not in nothing
+
+
+def test_the_means_are_said_with_what_their_intervals_allow():
+    said = cloud_words.on_the_means([panel("GAE", 0.36), panel("PPO", 0.4)])
+    assert "reaches 0.36 [0.26, 0.46] with GAE and 0.40 [0.30, 0.50] with PPO." in said
+    assert "Every one is clearly too short" in said
+    said = cloud_words.on_the_means([panel("GAE", 0.36), panel("PPO", 1.4), panel("Mine", 1.0)])
+    assert "GAE is clearly too short" in said and "PPO is clearly too long" in said
+    assert "0.36 [0.26, 0.46] with GAE, 1.40 [1.30, 1.50] with PPO and 1.00" in said
+    said = cloud_words.on_the_means([panel("GAE", 0.95)])
+    assert "reaches 0.95 [0.85, 1.05] with GAE. None is clearly shorter or longer" in said
+
+
+def test_the_panels_numbers_are_a_table():
+    table = cloud_words.panel_table([panel("GAE", 0.36)]).iloc[0]
+    assert table["estimator"] == "GAE"
+    assert table["updates the right way"] == "60% [58%, 62%]"
+    assert table["mean update along the true gradient"] == "0.360 [0.260, 0.460]"
+    assert table["n batches"] == 4000
+    said = cloud_words.mean_description(panel("GAE", 0.36))
+    assert "n = 4,000 updates reaches 0.36 [0.26, 0.46]" in said
+
+
+@pytest.mark.parametrize(
+    ("mean", "critic", "shares"),
+    [
+        (0.60, 0.70, "Fewer updates of Batch mean point the right way than of Actor-critic"),
+        (0.70, 0.60, "More updates of Batch mean point the right way than of Actor-critic"),
+        (0.60, 0.61, "The shares of Batch mean and Actor-critic are not told apart"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("area", "learned"),
+    [
+        ((20, 5, 35), "Batch mean's return over training is +20 [+5, +35] higher"),
+        ((-20, -35, -5), "Batch mean's return over training is lower, by -20 [-35, -5]"),
+        ((-14, -44, 17), "returns over training differ by -14 [-44, +17] and are not told apart"),
+    ],
+)
+def test_the_right_way_and_learning_are_two_measurements(mean, critic, shares, area, learned):
+    said = cloud_words.on_learning(
+        interval(mean, mean - 0.02, mean + 0.02), interval(critic, critic - 0.02, critic + 0.02),
+        Interval(*area, (10, 10)),
+    )  # fmt: skip
+    assert shares in said and learned in said
+    assert "(n = 4,000 batches)" in said and "(n = 10 seeds each)" in said
+    assert "does not tell why" in said
+
+
+def test_the_numbers_of_the_batch_chart_are_a_table():
+    rows = cloud.batch_rows(FRAME, ["policy_gradient"])
+    table = cloud_words.batch_table(rows)
+    assert len(table) == len(rows)
+    assert table["tr Σ"].to_numpy() == pytest.approx(rows["tr_sigma"].to_numpy())
 
 
 def test_a_bias_is_signed_and_in_percent_of_the_true_gradient():

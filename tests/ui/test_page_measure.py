@@ -184,11 +184,17 @@ def test_a_policy_does_not_depend_on_settings_that_its_agent_never_reads():
 
 def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     app = opened("cloud", predicted={})
-    assert len(app.get("vega_lite_chart")) == 1  # the axis of the question
+    _axis, picture = app.get("vega_lite_chart")  # of the question, and the truth beside it
+    assert "No update is drawn yet" in picture.proto.alt
+    assert "held still: Actor-critic, seed 0, after 500 steps" in app.slider("say_right_way").label
+    assert not app.dataframe
     app.slider(key="say_right_way").set_value(97).run()
     next(button for button in app.button if button.label == "I am guessing").click().run()
     share = table(settled(app), "right way").set_index("estimator")["right way"]
-    assert len(app.get("vega_lite_chart")) == 6
+    assert len(app.get("vega_lite_chart")) == 10  # four panels, each with its mean below
+    assert (
+        len([c for c in app.get("vega_lite_chart") if "the mean of n = 4,000" in c.proto.alt]) == 4
+    )
     plain = share["Policy gradient"].split("%")[0]
     assert f"You marked 97%. It is lower: **{plain}" in words(app)
     assert f"with it {share['Actor-critic']} point the right way" in words(app)
@@ -197,6 +203,8 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     assert "REINFORCE updates at the ends of episodes" in words(app)
     assert "(toypole?pole_view=Two+gradients)" in words(app)
     assert "Training takes Adam's step" in words(app)
+    assert re.search(r"differ|higher|lower", words(app).split("who learns better.**")[1])
+    assert "(n = 3 seeds each)" in words(app)
 
 
 def test_the_clouds_table_holds_the_librarys_numbers():
@@ -304,7 +312,10 @@ def test_a_far_baseline_is_predicted_and_then_trained():
 
 def test_the_sources_and_the_critic_follow_the_checkpoint():
     app = opened("variance", checkpoint="1")
-    assert len(app.get("vega_lite_chart")) == 6
+    assert len(app.get("vega_lite_chart")) == 10  # four panels, each with its mean below
+    assert (
+        len([c for c in app.get("vega_lite_chart") if "the mean of n = 4,000" in c.proto.alt]) == 4
+    )
     fit = table(app, "RMSE").set_index("steps learned")
     assert fit.index.tolist() == ["0", "500", "1,000", "1,500", "2,000"]
     assert f"R² = {fit.loc['500', 'R²']}" in words(app)

@@ -56,7 +56,7 @@ def arrow_rows(arrows: np.ndarray, drawn: int = DRAWN) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=128)
-def panel_spec(half: float, key: str, height: int = 250) -> dict:
+def panel_spec(half: float, key: str, height: int = 200) -> dict:
     """One estimator's arrows from `arrow_rows`; x and y have one scale, whatever the width.
 
     Args:
@@ -148,29 +148,33 @@ def mean_spec(low: float, high: float, key: str) -> dict:
     """The chart of `mean_rows`: each arrow below its label, the mean with its 95% interval."""
     scale = alt.Scale(domain=[low, high], nice=False)
     axis = alt.Axis(grid=False, tickCount=4, title=UNIT, titleFontSize=12)
-    marked = alt.Chart().transform_calculate(zero="0", algorithm=f"'{key}'")
-    y = alt.Y("part:N", axis=None, scale=alt.Scale(domain=["truth", "mean"]))
-    x = alt.X("x:Q", scale=scale, axis=axis)
+    marked = alt.Chart().transform_calculate(
+        zero="0", algorithm=f"'{key}'", row="datum.part == 'truth' ? 0 : 1",
+        above="datum.row - 0.42", below="datum.row + 0.36",
+    )  # fmt: skip
+    rows = alt.Scale(domain=[1.5, -0.7], nice=False)
+    x, y = alt.X("x:Q", scale=scale, axis=axis), alt.Y("row:Q", scale=rows, axis=None)
     shade = alt.condition("datum.part == 'truth'", alt.value(TRUTH), colour(legend=None))
     stem = marked.encode(x=alt.X("zero:Q", scale=scale, axis=axis), x2="x:Q", y=y)
     angle = alt.Angle("angle:Q", scale=alt.Scale(domain=[-360, 360], range=[-360, 360]))
     tip = marked.encode(x=x, y=y, angle=angle)
-    down = {"yOffset": 8}
     layers = [
-        stem.mark_rule(color="black", strokeWidth=7, aria=False, **down),
-        tip.mark_point(shape=HEAD, size=130, color="black", strokeWidth=3, aria=False, **down),
-        stem.mark_rule(strokeWidth=5, aria=False, **down).encode(color=shade),
+        stem.mark_rule(color="black", strokeWidth=7, aria=False),
+        tip.mark_point(shape=HEAD, size=130, color="black", strokeWidth=3, aria=False),
+        stem.mark_rule(strokeWidth=5, aria=False).encode(color=shade),
         tip.mark_point(
-            shape=HEAD, filled=True, size=130, opacity=1, description=alt.expr("datum.text"), **down
+            shape=HEAD, filled=True, size=130, opacity=1, description=alt.expr("datum.text")
         ).encode(color=shade),
-        marked.mark_rule(strokeWidth=2, color=FAINT, aria=False, yOffset=17).encode(
-            x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q", y=y
+        marked.mark_rule(strokeWidth=2, color=FAINT, aria=False).encode(
+            x=alt.X("low:Q", scale=scale, axis=axis),
+            x2="high:Q",
+            y=alt.Y("below:Q", scale=rows, axis=None),
         ),
         marked.mark_text(
-            align="left", dx=2, dy=-8, fontSize=13, fontWeight=600, color=FAINT, aria=False
-        ).encode(x=alt.value(0), y=y, text="text:N"),
+            align="left", dx=2, fontSize=13, fontWeight=600, color=FAINT, aria=False
+        ).encode(x=alt.value(0), y=alt.Y("above:Q", scale=rows, axis=None), text="text:N"),
     ]
-    return spec(alt.layer(*layers).properties(width="container", height=84))
+    return spec(alt.layer(*layers).properties(width="container", height=132))
 
 
 # --- the batch size --------------------------------------------------------------------------

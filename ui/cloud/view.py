@@ -54,7 +54,6 @@ def waiting() -> None:
 
 def panels(found: Findings, keys: list[str]) -> list[words.Panel]:
     """One cloud an estimator, all to one scale, each with its mean magnified below."""
-    glossary.caption(words.ARROWS)
     half = cloud.radius(found.cloud, [key for key in keys if key != "constant"] or ["score"])
     places = [place for _ in keys[::2] for place in st.columns(min(len(keys), 2))]
     drawn = {}
@@ -83,6 +82,7 @@ def panels(found: Findings, keys: list[str]) -> list[words.Panel]:
             cloud.mean_rows(panel.mean), cloud.mean_spec(low, high, key), key=f"mean_{key}",
             alt=words.mean_description(panel),
         )  # fmt: skip
+    glossary.caption(f"{words.ARROWS} {words.THE_MEAN}")
     return [panel for panel, _ in drawn.values()]
 
 
@@ -123,8 +123,10 @@ def _learning(policy: measure.Policy, found: Findings) -> None:
     if len(ended) < len(keys):
         live.follow(shown, "learning")
         return
-    area = stats.difference_interval(*(ended[key].area_under_curve for key in reversed(keys)))
     mean, critic = (found.measurements[key].right_way for key in keys)
+    area = stats.difference_interval(
+        ended["actor_critic"].area_under_curve, ended["batch_mean"].area_under_curve
+    )
     st.markdown(f"- {words.on_learning(mean, critic, area)}")
 
 

@@ -36,6 +36,10 @@ ARROWS = (
     "is the [[true_gradient|true gradient]]. An arrow into the green half points the right way: "
     "its angle with the true gradient is below 90°."
 )
+THE_MEAN = (
+    "The white dot is the end of the mean of all updates. Below, this mean is drawn larger, with "
+    "its 95% [[interval]]."
+)
 QUESTION = Mark(
     "right_way",
     "One batch gives one update. What share of plain policy gradient's updates point the right "

@@ -140,14 +140,14 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
     said = question.verdict(answer.said, truth, explanation)
     now = Verdict(said.text, said.right, question.stated(truth), explanation)
     kept = verdicts.setdefault(name, now)
-    text, ask = st.columns([7, 1])
-    with text:
+    row = st.container(horizontal=True)
+    with row.container():
         say(kept.text)
         if (now.truth, now.explanation) != (kept.truth, kept.explanation):
             say(
                 f"The settings have changed since. With the present ones: {now.truth} {explanation}"
             )
-    ask.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
+    row.button("Ask again", key=f"again_{name}", type="tertiary", on_click=_forget, args=(name,))
     if isinstance(question, Mark) and isinstance(truth, Interval):
         _draw_axis(question, answer.said, truth)
     wrong = truth is not None and not kept.right
