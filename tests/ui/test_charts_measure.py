@@ -388,6 +388,8 @@ def test_rows_have_the_curve_its_marks_and_the_zones_of_more_variance():
     here = rows[rows["part"] == "here"].iloc[0]
     assert here["ratio"] == pytest.approx(relative_variance(REPORT.parabola, 3 * best).estimate)
     assert (rows["part"] == "point").sum() == 1
+    left_zone, right_zone = rows[rows["part"] == "worse"]["text"]
+    assert (left_zone, right_zone) == ("more variance", "")  # b's own line would cross it
 
 
 def test_a_baseline_far_off_is_still_on_the_chart():
@@ -453,20 +455,83 @@ def test_the_fate_of_a_far_baseline_is_what_its_interval_says():
     words = parabola_words.on_far(
         interval(-0.21, -0.52, 0.1), interval(42.0, 40.1, 43.9), parabola_words.Gain(slower, unsure)
     )
-    assert "moves the mean update by -21.0% [-52.0%, +10.0%]" in words
-    assert "(n = 4,000 batches)" in words
+    assert "moves the mean by -21.0% [-52.0%, +10.0%]" in words
+    assert "In these n = 4,000 batches" in words
     assert "The variance is 42.0 [40.1, 43.9] times" in words
     assert "-30 [-40, -20], lower" in words
 
 
 def test_the_zone_of_less_variance_is_said_with_its_interval():
     best = REPORT.parabola.vertex
-    words = parabola_words.on_zones(REPORT.parabola, best.estimate)
+    words = parabola_words.on_zones(REPORT.parabola)
     assert f"b* = {best}" in words
+    assert f"{REPORT.parabola.least:.1%} of the variance is left" in words
     twice = Interval(2 * best.estimate, 2 * best.low, 2 * best.high, 600)
     assert f"At twice b*, {twice}," in words
-    assert words.count(f"{REPORT.parabola.least:.1%}"[:5]) == 2  # at b* and at this mean return
     assert "n = 600 batches" in words
+    at_best = parabola_words.on_averages(REPORT.parabola, {"mean Q": best.estimate})
+    left = REPORT.parabola.least.estimate
+    assert f"mean Q = {best.estimate:.3g} leaves {left:.1%} [" in at_best
+
+
+def test_the_variance_at_b_is_said_with_what_its_interval_allows():
+    best = REPORT.parabola.vertex.estimate
+    for b, said in ((best, "less than"), (3 * best, "more than"), (0.0, "not told apart from")):
+        words = parabola_words.on_here(REPORT.parabola, b)
+        assert f"times the variance: {said}" in words
+        assert f"{relative_variance(REPORT.parabola, b):.2f}" in words
+        assert words.startswith(f"At b = {b:g} ") and "n = 600 batches" in words
+
+
+def test_the_parabolas_question_names_policy_and_batch():
+    asked = parabola_words.question("Actor-critic, seed 0, after 2,000 steps", 32)
+    assert asked.text.startswith("Actor-critic, seed 0, after 2,000 steps, is held still. ")
+    assert "A batch has 32 steps." in asked.text
+    assert asked.text.endswith(parabola_words.QUESTION.text)
+
+
+MORE, LESS = interval(2.3, 2.1, 2.5), interval(0.3, 0.2, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("area", "variance", "learned", "ends"),
+    [
+        ((-38, -61, -15), MORE, "less return over training, -38 [-61, -15]", "variance here."),
+        ((36, 10, 62), LESS, "more return over training, +36 [+10, +62]", "variance here."),
+        ((36, 10, 62), MORE, "more return over training, +36 [+10, +62]", "two questions."),
+        ((-3, -9, 5), MORE, "not told apart, -3 [-9, +5]", "two questions."),
+        ((-3, -9, 5), interval(1, 1, 1), "not told apart, -3 [-9, +5]", "two questions."),
+    ],
+)
+def test_variance_and_learning_are_compared_and_not_confused(area, variance, learned, ends):
+    found = Interval(*area, (10, 10))
+    said = parabola_words.on_the_curves(parabola_words.Gain(found, found), "b = 30", variance)
+    assert learned in said and said.endswith(ends)
+    assert "train with b = 30" in said and "(n = 10 seeds each)" in said
+
+
+def test_one_seed_tells_nothing_about_learning():
+    alone = Interval(5, np.nan, np.nan, (1, 1))
+    said = parabola_words.on_the_curves(parabola_words.Gain(alone, alone), "b = 30", MORE)
+    assert "tells nothing" in said and "nan" not in said
+
+
+def test_before_the_prediction_only_no_baseline_is_drawn():
+    rows = parabola.waiting_rows()
+    assert rows[["b", "ratio"]].to_numpy().tolist() == [[0, 1]]
+
+
+def test_the_parabolas_numbers_are_tables():
+    points = pd.DataFrame({"b": [1.0], "ratio": [0.9], "low": [0.8], "high": [1.0]})
+    table = parabola_words.curve_table(parabola.rows(REPORT.parabola, 3.0, {}, points))
+    assert table["constant b"].is_monotonic_increasing
+    measured = table[table["what"] == "measured on other batches"].iloc[0]
+    assert measured["95% from"] == 0.8
+    names = {parabola.NONE: "no baseline"}
+    rows = parabola.training_rows({parabola.NONE: HISTORY}, names)
+    table = parabola_words.training_table(rows, names)
+    assert table["steps"].tolist() == HISTORY.eval_steps.tolist()
+    assert set(table["baseline"]) == {"no baseline"}
 
 
 # --- Where variance comes from ---------------------------------------------------------------

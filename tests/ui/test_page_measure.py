@@ -279,6 +279,15 @@ def test_a_run_that_takes_long_is_offered_and_not_started():
 # --- The parabola ----------------------------------------------------------------------------
 
 
+def test_the_parabola_waits_for_a_prediction_beside_no_baseline():
+    app = opened("parabola", predicted={})
+    _axis, picture = app.get("vega_lite_chart")
+    assert "Only b = 0 is drawn" in picture.proto.alt
+    assert "Actor-critic, seed 0, after 500 steps, is held still" in app.slider("say_harm").label
+    assert "at one policy" in re.sub("<.*?>", "", words(app))
+    assert not app.dataframe
+
+
 def test_dragging_b_moves_the_variance_and_trains_with_it():
     app = opened("parabola", baseline="0")
     assert len(app.get("vega_lite_chart")) == 3
