@@ -14,7 +14,13 @@ from pgcore import Config, stats, train
 from pgcore.gradients import by_batch_size, collect_windows, decompose, examine, project
 from pgcore.gradients.arrows import mean_along
 from pgcore.gradients.constant_baseline import relative_variance
-from pgcore.gradients.critic_worth import share_of_whole
+from pgcore.gradients.critic_worth import (
+    change_of_r2,
+    critic_explains,
+    critic_worth,
+    share_of_whole,
+)
+from pgcore.gradients.decomposition import Sources
 from pgcore.gradients.findings import noise_over_signal, paired_ratio
 from pgcore.gradients.inference import BiasTest
 from pgcore.gradients.measurement import Bias, Measurement
@@ -596,6 +602,123 @@ def test_the_scatter_has_every_state_within_its_axes():
 def test_the_critic_is_judged_by_what_it_explains(explained, word):
     place = variance_words.answer(Interval(explained, 0, 1, 9))
     assert variance_words.QUESTION.texts[place].startswith(word)
+
+
+def test_the_critics_question_names_the_policy():
+    asked = variance_words.question("Actor-critic, seed 0, before training")
+    assert asked.text.startswith("Actor-critic, seed 0, before training, is held still. ")
+    assert asked.name == variance_words.QUESTION.name
+
+
+@pytest.mark.parametrize(
+    ("bias", "said"),
+    [
+        ((-17.6, -18.2, -16.9), "too low: its mean error is -17.6 [-18.2, -16.9]"),
+        ((7.3, 6.0, 8.5), "too high: its mean error is +7.3 [+6.0, +8.5]"),
+        ((0.3, -0.5, 1.1), "to no clear side: its mean error is +0.3 [-0.5, +1.1]"),
+    ],
+)
+def test_the_critic_errs_to_the_side_that_its_interval_allows(bias, said):
+    fit = replace(PARTS[1500].critic, bias=interval(*bias))
+    words = variance_words.on_the_critic(fit)
+    assert said in words
+    assert words.startswith(f"R² = {fit.explained}. ") and "(n = 200 states)" in words
+
+
+@pytest.mark.parametrize(
+    ("critic", "said"),
+    [
+        (0.5, "With the critic 50% [45%, 55%] is left"),
+        (1.5, "With the critic it is more, 150% [145%, 155%]"),
+        (0.82, "With the critic it is 82% [77%, 87%], which is not told apart from that"),
+    ],
+)
+def test_what_the_critic_leaves_is_said_with_what_its_interval_allows(critic, said):
+    def of(share: float) -> Sources:
+        part = interval(share, share - 0.05, share + 0.05, 900)
+        return Sources(part, part, part, interval(1.0, 1.0, 1.0, 900))
+
+    sources = {"none": of(0.8), "critic": of(critic), "value": of(0.1)}
+    words = variance_words.on_what_is_left(replace(PARTS[1500], sources=sources))
+    assert said in words
+    assert "this part is 80% [75%, 85%] of the variance" in words
+    assert words.endswith("with the true value 10.0% [5.0%, 15.0%] would be (n = 900 states).")
+
+
+CELLS = {
+    rate: {seed: interval(r, r - 0.1, r + 0.1, 500) for seed, r in enumerate(found)}
+    for rate, found in ((0.005, (-3.0, -2.0, -9.0)), (0.02, (-0.5, 0.25, -6.0)))
+}
+
+
+def test_another_rate_is_asked_for_with_both_rates_and_the_steps():
+    asked = variance_words.lever_question(0.005, 0.02, 2000)
+    assert "learns at the rate 0.005." in asked.text and "at 0.02. After 2,000 steps:" in asked.text
+    assert asked.name == variance_words.LEVER.name
+
+
+@pytest.mark.parametrize(
+    ("after", "option", "word"),
+    [
+        ((-1.0, -2.2, -1.9), 0, "Yes"),
+        ((-3.0, -2.0, -3.0), 1, "No clear"),
+        ((-9.0, -9.5, -9.9), 2, "No:"),
+    ],
+)
+def test_the_lever_is_judged_by_the_paired_change(after, option, word):
+    before = (-4.0, -5.0, -5.0)
+    before = before if option != 1 else (-4.0, -1.0, -3.5)
+    change = change_of_r2(before, after)
+    assert change == stats.mean_t_interval(np.array(after) - before)
+    assert variance_words.lever_answer(change) == option
+    assert variance_words.LEVER.texts[option].startswith(word)
+    said = variance_words.on_the_lever(before, after, 0.005, 0.02)
+    assert f"From 0.005 to 0.02, R² changes by {change:+.2f} on average over n = 3 seeds" in said
+    assert "in 0 of 3 seeds before and in 0 of 3 after" in said
+
+
+def test_seeds_with_a_useful_critic_are_counted_and_one_seed_tells_nothing():
+    before, after = ([r.estimate for r in found.values()] for found in CELLS.values())
+    said = variance_words.on_the_lever(before, after, 0.005, 0.02)
+    assert "in 0 of 3 seeds before and in 1 of 3 after" in said
+    alone = variance_words.on_the_lever([-3.0], [0.5], 0.005, 0.02)
+    assert "-3.00 to 0.50" in alone and "tells nothing" in alone
+    assert variance_words.lever_answer(change_of_r2([-3.0], [0.5])) == 1
+
+
+def test_the_lines_of_the_lever_have_every_seed_at_both_rates():
+    rows = variance.lever_rows(CELLS, seed=1)
+    assert len(rows) == 6
+    assert rows[rows["own"]]["estimate"].tolist() == [-2.0, 0.25]
+    assert variance.lever_floor(CELLS) == -7  # R² of -9 is drawn at the edge
+    serialised(variance.lever_spec("0.005", "0.02", -7.0))
+    table = variance_words.lever_table(CELLS)
+    assert table["R², rate 0.02"].tolist()[1] == "0.25 [0.15, 0.35]"
+    said = variance_words.lever_description(CELLS)
+    assert "n = 3 seeds: at rate 0.005 from -9.00 to -2.00; at rate 0.02 from -6.00 to 0.25" in said
+
+
+def test_r2_of_the_lever_is_that_of_the_decomposition():
+    found = critic_explains(ROW, CONFIG, 0)
+    windows = collect_windows(ROW, CONFIG.replace(batch_size=1), 500, 0)
+    assert found == decompose(windows, 0, num_states=500, tails=8).critic.explained
+
+
+def test_before_the_prediction_no_state_is_drawn():
+    assert variance.waiting_rows()[["true", "predicted"]].isna().all(axis=None)
+
+
+def test_the_bars_and_lines_are_tables_too():
+    rows = {name: variance.source_rows(PARTS, name) for name in variance_words.BASELINES}
+    table = variance_words.source_table(rows)
+    assert len(table) == 3 * 3 * len(PARTS)
+    first = rows["none"].iloc[0]
+    assert table.iloc[0]["share"] == f"{first['estimate']:.1%}"
+    states = variance_words.state_table(variance.critic_rows(PARTS[1500].critic))
+    assert len(states) == 200
+    worth = critic_worth(ROW, CONFIG, 0).to_row()
+    cells = pd.DataFrame([{"seed": 0, "steps": 1500} | worth])
+    assert variance_words.seed_table(cells)["R²"][0] == round(worth["explained"], 2)
 
 
 def test_the_table_follows_the_critic_along_its_training():

@@ -176,7 +176,7 @@ leave one out does, does not help much.
         "The critic", "variance",
         "The lecture's second baseline is a learned [[v|value of the state]]. You will compare the "
         "[[critic]] with the true value, and see which part of the variance it can remove.",
-        ("critic",),
+        ("critic", "lever"),
         r"""
 Given the state, the variance of one step has three sources (Tucker et al. 2018):
 

@@ -60,20 +60,20 @@ def _range(options: Sequence[Any]) -> str:
     return f"one of {', '.join(map(str, options))}"
 
 
-def slider(name: str, low: float | None = None, high: float | None = None) -> Any:
+def slider(name: str, low: float | None = None, high: float | None = None, **details: Any) -> Any:
     """The slider of a page's number and its value; `low` and `high` narrow the range for now."""
     parameter, key = PARAMETERS[name], f"set_{name}"
     value = st.session_state.get(key, value_of(name))
     if parameter.options:
         st.session_state[key] = value
         value = st.select_slider(
-            parameter.label, parameter.options, key=key, format_func="{:,}".format
+            parameter.label, parameter.options, key=key, format_func="{:,}".format, **details
         )
     else:
         low = parameter.low if low is None else low
         high = parameter.high if high is None else high
         st.session_state[key] = min(max(value, low), high)
-        value = st.slider(parameter.label, low, high, step=parameter.step, key=key)
+        value = st.slider(parameter.label, low, high, step=parameter.step, key=key, **details)
     _put(name, value)
     return value
 
