@@ -163,3 +163,5 @@ def test_the_guess_grows_with_the_work():
     guess = runs.expected_seconds
     assert guess(QUICK) < guess(QUICK.replace(num_seeds=200)) < guess(LONG)
     assert guess(QUICK.replace(learner="autograd")) > guess(QUICK)
+    training = QUICK.replace(num_seeds=100, total_timesteps=100_000, eval_interval=100_000)
+    assert guess(training.replace(hidden_dim=256)) > 2 * guess(training)

@@ -12,6 +12,7 @@ from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import RETURN_MARGIN
 from ui.museum import charts, words
 from ui.shell import controls, figures, lesson, measure
+from ui.shell.question import Question
 
 HAND = 3  # cards on the table at once
 ANEW_SEEDS, ANEW_FIRST = 200, 100_000
@@ -127,11 +128,10 @@ def exhibits() -> None:
         code = exhibit.corrected.rstrip() if corrected else words.card(exhibit)
         st.code(code, language="python", wrap_lines=True)
     with found:
-        said = _prediction(key)
-        if said is None:
+        question = words.question(key, measured)
+        if _prediction(key, question) is None:
             return
-        truth = words.NAMES[measured.verdict.kind]
-        lesson.reveal(f"exhibit_{key}", words.QUESTION, truth, words.because(measured))
+        lesson.reveal(question, words.place_of(measured), words.because(measured))
         place_of_anew = st.container()
     with card:
         shown = _explanation(key, exhibit, measured)
@@ -143,12 +143,13 @@ def exhibits() -> None:
     _details(exhibit, shown)
 
 
-def _prediction(key: str) -> str | None:
+def _prediction(key: str, question: Question) -> lesson.Answer | None:
     """What the reader said of this exhibit, while sorting or here; None until then."""
-    name, sorting = f"exhibit_{key}", st.session_state.get("museum_cards", {})
+    sorting = st.session_state.get("museum_cards", {})
     if sorting.get("ended") and key in sorting["said"]:
-        st.session_state.setdefault("predictions", {}).setdefault(name, sorting["said"][key])
-    return lesson.predict(name, words.QUESTION, words.OPTIONS)
+        sorted_as = lesson.Answer(sorting["said"][key], sure=False)
+        st.session_state.setdefault("answers", {}).setdefault(question.name, sorted_as)
+    return lesson.predict(question)
 
 
 def _picture(exhibit: Exhibit, measured: Measured, side: str, date: str) -> None:

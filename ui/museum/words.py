@@ -8,6 +8,7 @@ from pgcore.exhibits import results
 from pgcore.exhibits.exhibit import Exhibit
 from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import KINDS, Outcome
+from ui.shell.question import Option, Question
 
 NAMES = {"crash": "Crash", "silent harm": "Silent harm", "harmless": "Harmless"}
 OPTIONS = tuple(NAMES[kind] for kind in KINDS)
@@ -21,6 +22,24 @@ MARK = "►"
 ROOM_NONE = (
     "Lines that readers have reported as bugs. The corrected version is what they took for right."
 )
+
+
+WHY = (
+    "It does not stop with an error.",
+    "No harm that these seeds show, or an error long before.",
+    "The measurement shows an error, or a difference beyond the margin.",
+)
+
+
+def question(key: str, measured: Measured) -> Question:
+    """The question of one exhibit; its answer is the measurement's."""
+    options = tuple(Option(text, why) for text, why in zip(OPTIONS, WHY, strict=True))
+    return Question(f"exhibit_{key}", QUESTION, options, usual=place_of(measured))
+
+
+def place_of(measured: Measured) -> int:
+    """The option that is measured."""
+    return KINDS.index(measured.verdict.kind)
 
 
 def name_of(key: str, measured: Mapping[str, Measured]) -> str:
