@@ -4,27 +4,30 @@ import streamlit as st
 
 from ui.cloud import view as cloud
 from ui.cloud import words
-from ui.shell import lesson, measure, pages
+from ui.shell import glossary, lesson, measure, pages
 
 pages.begin("cloud")
-lesson.true_gradient()
-
-if lesson.predict(words.QUESTION) is None:
-    st.stop()
 policy, beside = measure.choose_policy()
 batch_size = measure.choose_batch_size(policy, beside)
-answer, choice = st.columns(2)
-with choice:
-    keys = cloud.choose_panels()
-found = measure.findings(policy, batch_size)
+
+said, picture = st.columns([1, 1.6], gap="medium")
+with said:
+    asked = lesson.predict(words.question(policy.name, batch_size))
+if asked is None:
+    with picture:
+        cloud.waiting()
+    st.stop()
+with picture:
+    found = measure.findings(policy, batch_size)
 if found is None:
     st.stop()
-with answer:
-    cloud.reveal(found)
-cloud.panels(found, keys)
-cloud.legend(found)
+with said:
+    cloud.reveal(policy, batch_size, found)
+    keys = cloud.choose_panels()
+with picture:
+    drawn = cloud.panels(found, keys)
 
-st.markdown("##### What was measured here")
-cloud.numbers(policy, found)
-st.markdown("##### Larger batches")
+glossary.say(words.on_the_scatter(found.measurements["policy_gradient"]))
+glossary.say(words.on_the_means(drawn))
+cloud.numbers(policy, found, drawn)
 cloud.against_batch_size(policy, keys)

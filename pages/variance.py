@@ -7,22 +7,28 @@ from ui.variance import view as variance
 from ui.variance import words
 
 pages.begin("variance")
-
-if lesson.predict(words.QUESTION) is None:
-    st.stop()
 policy, _ = measure.choose_policy()
-parts = variance.sources(policy)
+
+said, picture = st.columns([1, 1.6], gap="medium")
+with said:
+    asked = lesson.predict(words.question(policy.name))
+if asked is None:
+    with picture:
+        variance.waiting()
+    st.stop()
+with picture:
+    parts = variance.sources(policy)
 if parts is None:
     st.stop()
-here = parts[policy.steps]
-
-variance.reveal(here)
-left, right = st.columns([2.4, 1])
-with left:
-    variance.bars(parts, policy.steps)
-with right:
+with said:
+    variance.reveal(policy, parts[policy.steps])
+with picture:
     variance.scatter(parts, policy.steps)
-variance.explain(here, policy.name)
-variance.table(parts)
+
+st.markdown("##### Which part of the variance can a baseline remove?")
+variance.bars(parts, policy.steps)
+variance.numbers(parts, policy)
+st.markdown("##### The lever: a critic that learns faster")
+variance.lever(policy)
 st.markdown("##### Is this seed alone?")
 variance.every_seed(policy)

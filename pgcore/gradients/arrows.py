@@ -34,6 +34,15 @@ def share_right(arrows: np.ndarray) -> Interval:
     return proportion_interval(int((arrows[:, 0] > 0).sum()), len(arrows))
 
 
+def mean_along(arrows: np.ndarray) -> Interval:
+    """The mean arrow along the true gradient, in its lengths; a t interval over windows.
+
+    Args:
+        arrows: [n, 2]
+    """
+    return mean_t_interval(arrows[:, 0])
+
+
 def share_shown(
     cloud: Cloud, key: str, b: float, reference: Reference, parabola: SampledParabola
 ) -> float:

@@ -8,6 +8,7 @@ update with the critic over that with the best constant (Greensmith, Bartlett & 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from pgcore.gradients.decomposition import Decomposition, decompose
 from pgcore.gradients.estimates import best_constant, gradients_of, weights
 from pgcore.gradients.findings import paired_ratio
 from pgcore.gradients.windows import collect_windows
-from pgcore.stats import Interval, proportion_interval
+from pgcore.stats import Interval, mean_t_interval, proportion_interval
 
 STATES, TAILS = 500, 8  # of one seed at one checkpoint
 STEPS, WINDOWS = 2**17, 1000  # at most, of the windows of one seed
@@ -55,6 +56,25 @@ def critic_worth(params: np.ndarray, config: Config, seed: int) -> CriticWorth:
     constant = best_constant(gradients["policy_gradient"], gradients["score"])
     fit = decompose(windows, seed, num_states=STATES, tails=TAILS).critic
     return CriticWorth(fit.explained, paired_ratio(gradients["actor_critic"], constant))
+
+
+def critic_explains(params: np.ndarray, config: Config, seed: int) -> Interval:
+    """R^2 of one seed's critic at one checkpoint, against the true value; n counts states.
+
+    Args:
+        params: [P] policy and critic; the states are those that this policy meets.
+    """
+    windows = collect_windows(params, config.replace(batch_size=1), STATES, seed)
+    return decompose(windows, seed, num_states=STATES, tails=TAILS).critic.explained
+
+
+def change_of_r2(before: Sequence[float], after: Sequence[float]) -> Interval:
+    """The mean change of R^2 from one critic to another of the same seed; n counts seeds.
+
+    A t interval of the paired differences (Student 1908). R^2 has no lower bound, so a few bad
+    seeds make it wide. One seed has no interval (nan).
+    """
+    return mean_t_interval(np.subtract(after, before))
 
 
 def count_seeds(rows: pd.DataFrame, steps: int) -> tuple[Interval, Interval]:

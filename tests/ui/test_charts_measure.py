@@ -12,8 +12,15 @@ import pytest
 
 from pgcore import Config, stats, train
 from pgcore.gradients import by_batch_size, collect_windows, decompose, examine, project
+from pgcore.gradients.arrows import mean_along
 from pgcore.gradients.constant_baseline import relative_variance
-from pgcore.gradients.critic_worth import share_of_whole
+from pgcore.gradients.critic_worth import (
+    change_of_r2,
+    critic_explains,
+    critic_worth,
+    share_of_whole,
+)
+from pgcore.gradients.decomposition import Sources
 from pgcore.gradients.findings import noise_over_signal, paired_ratio
 from pgcore.gradients.inference import BiasTest
 from pgcore.gradients.measurement import Bias, Measurement
@@ -102,6 +109,33 @@ def test_the_frame_holds_most_arrows_and_always_the_truth():
     assert cloud.radius(still, ["gae"]) == 1.5
 
 
+def test_before_the_prediction_the_truth_stands_alone():
+    rows = cloud.truth_row()
+    assert rows["part"].tolist() == ["truth"]
+    assert rows[["x", "y"]].to_numpy().tolist() == [[1, 0]]
+
+
+def test_the_mean_stands_below_the_truth_with_its_interval():
+    rows = cloud.mean_rows(interval(-0.25, -0.31, -0.19, 600))
+    assert rows["part"].tolist() == ["truth", "mean"]
+    assert rows["text"].tolist() == [
+        "true gradient: 1", "mean of 600 updates: -0.25 [-0.31, -0.19]"
+    ]  # fmt: skip
+    assert rows[["low", "high"]].to_numpy().tolist() == [[1, 1], [-0.31, -0.19]]
+    assert rows["angle"].tolist() == [90, -90]  # a mean that points the wrong way
+    low, high = cloud.mean_range([interval(0.4, 0.3, 0.5), interval(-0.25, -0.31, -0.19)])
+    assert low == pytest.approx(-0.4) and high > 1
+    serialised(cloud.mean_spec(low, high, "gae"))
+
+
+def test_the_mean_is_that_of_the_arrows_along_the_true_gradient():
+    arrows = CLOUD.arrows["gae"]
+    mean = mean_along(arrows)
+    assert mean.estimate == pytest.approx(CLOUD.means["gae"][0])
+    assert mean == stats.mean_t_interval(arrows[:, 0])
+    assert mean.n == 600
+
+
 @pytest.mark.parametrize("key", keys())
 def test_every_panel_is_serialised_once_and_has_square_axes(key):
     spec = cloud.panel_spec(5.0, key)
@@ -172,6 +206,81 @@ def test_the_table_has_every_estimator_with_its_intervals():
     assert row["noise / signal"] == f"{noise_over_signal(measured):.1f}"
     assert row["bias that Ψ adds"] == f"{measured.added.along:+.1%}"
     assert table.loc["Critic, no bootstrap", "bias that Ψ adds"] == "other target"
+
+
+def panel(name: str, mean: float, n: int = 4000) -> cloud_words.Panel:
+    around = interval(mean, mean - 0.1, mean + 0.1, n)
+    return cloud_words.Panel(name, interval(0.6, 0.58, 0.62, n), around, 0.9)
+
+
+def test_the_question_names_policy_and_batch():
+    asked = cloud_words.question("Actor-critic, seed 0, after 2,000 steps", 32)
+    assert "held still: Actor-critic, seed 0, after 2,000 steps." in asked.text
+    assert "batches of 32 steps" in asked.text
+    assert asked.text.endswith(cloud_words.QUESTION.text)
+    assert asked.name == cloud_words.QUESTION.name
+
+
+def test_the_scatter_is_said_in_lengths_of_the_mean():
+    said = cloud_words.on_the_scatter(measurement(snr=interval(0.04, 0.03, 0.05)))
+    assert "scatters 5.0 [4.5, 5.8] times as far as the mean update is long" in said
+    assert f"(n = {REPORT.measurements['policy_gradient'].ratio.n:,} batches)" in said
+    nothing = cloud_words.on_the_scatter(measurement(snr=interval(-0.01, -0.02, 0.01)))
+    assert "not told apart from 0" in nothing and "nan" not in nothing
+
+
+def test_the_means_are_said_with_what_their_intervals_allow():
+    said = cloud_words.on_the_means([panel("GAE", 0.36), panel("PPO", 0.4)])
+    assert "reaches 0.36 [0.26, 0.46] with GAE and 0.40 [0.30, 0.50] with PPO." in said
+    assert "Every one is clearly too short" in said
+    said = cloud_words.on_the_means([panel("GAE", 0.36), panel("PPO", 1.4), panel("Mine", 1.0)])
+    assert "GAE is clearly too short" in said and "PPO is clearly too long" in said
+    assert "0.36 [0.26, 0.46] with GAE, 1.40 [1.30, 1.50] with PPO and 1.00" in said
+    said = cloud_words.on_the_means([panel("GAE", 0.95)])
+    assert "reaches 0.95 [0.85, 1.05] with GAE. None is clearly shorter or longer" in said
+
+
+def test_the_panels_numbers_are_a_table():
+    table = cloud_words.panel_table([panel("GAE", 0.36)]).iloc[0]
+    assert table["estimator"] == "GAE"
+    assert table["updates the right way"] == "60% [58%, 62%]"
+    assert table["mean update along the true gradient"] == "0.360 [0.260, 0.460]"
+    assert table["n batches"] == 4000
+    said = cloud_words.mean_description(panel("GAE", 0.36))
+    assert "n = 4,000 updates reaches 0.36 [0.26, 0.46]" in said
+
+
+@pytest.mark.parametrize(
+    ("mean", "critic", "shares"),
+    [
+        (0.60, 0.70, "Fewer updates of Batch mean point the right way than of Actor-critic"),
+        (0.70, 0.60, "More updates of Batch mean point the right way than of Actor-critic"),
+        (0.60, 0.61, "The shares of Batch mean and Actor-critic are not told apart"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("area", "learned"),
+    [
+        ((20, 5, 35), "Batch mean's return over training is +20 [+5, +35] higher"),
+        ((-20, -35, -5), "Batch mean's return over training is lower, by -20 [-35, -5]"),
+        ((-14, -44, 17), "returns over training differ by -14 [-44, +17] and are not told apart"),
+    ],
+)
+def test_the_right_way_and_learning_are_two_measurements(mean, critic, shares, area, learned):
+    said = cloud_words.on_learning(
+        interval(mean, mean - 0.02, mean + 0.02), interval(critic, critic - 0.02, critic + 0.02),
+        Interval(*area, (10, 10)),
+    )  # fmt: skip
+    assert shares in said and learned in said
+    assert "(n = 4,000 batches)" in said and "(n = 10 seeds each)" in said
+    assert "does not tell why" in said
+
+
+def test_the_numbers_of_the_batch_chart_are_a_table():
+    rows = cloud.batch_rows(FRAME, ["policy_gradient"])
+    table = cloud_words.batch_table(rows)
+    assert len(table) == len(rows)
+    assert table["tr Σ"].to_numpy() == pytest.approx(rows["tr_sigma"].to_numpy())
 
 
 def test_a_bias_is_signed_and_in_percent_of_the_true_gradient():
@@ -285,6 +394,8 @@ def test_rows_have_the_curve_its_marks_and_the_zones_of_more_variance():
     here = rows[rows["part"] == "here"].iloc[0]
     assert here["ratio"] == pytest.approx(relative_variance(REPORT.parabola, 3 * best).estimate)
     assert (rows["part"] == "point").sum() == 1
+    left_zone, right_zone = rows[rows["part"] == "worse"]["text"]
+    assert (left_zone, right_zone) == ("more variance", "")  # b's own line would cross it
 
 
 def test_a_baseline_far_off_is_still_on_the_chart():
@@ -350,20 +461,83 @@ def test_the_fate_of_a_far_baseline_is_what_its_interval_says():
     words = parabola_words.on_far(
         interval(-0.21, -0.52, 0.1), interval(42.0, 40.1, 43.9), parabola_words.Gain(slower, unsure)
     )
-    assert "moves the mean update by -21.0% [-52.0%, +10.0%]" in words
-    assert "(n = 4,000 batches)" in words
+    assert "moves the mean by -21.0% [-52.0%, +10.0%]" in words
+    assert "In these n = 4,000 batches" in words
     assert "The variance is 42.0 [40.1, 43.9] times" in words
     assert "-30 [-40, -20], lower" in words
 
 
 def test_the_zone_of_less_variance_is_said_with_its_interval():
     best = REPORT.parabola.vertex
-    words = parabola_words.on_zones(REPORT.parabola, best.estimate)
+    words = parabola_words.on_zones(REPORT.parabola)
     assert f"b* = {best}" in words
+    assert f"{REPORT.parabola.least:.1%} of the variance is left" in words
     twice = Interval(2 * best.estimate, 2 * best.low, 2 * best.high, 600)
     assert f"At twice b*, {twice}," in words
-    assert words.count(f"{REPORT.parabola.least:.1%}"[:5]) == 2  # at b* and at this mean return
     assert "n = 600 batches" in words
+    at_best = parabola_words.on_averages(REPORT.parabola, {"mean Q": best.estimate})
+    left = REPORT.parabola.least.estimate
+    assert f"mean Q = {best.estimate:.3g} leaves {left:.1%} [" in at_best
+
+
+def test_the_variance_at_b_is_said_with_what_its_interval_allows():
+    best = REPORT.parabola.vertex.estimate
+    for b, said in ((best, "less than"), (3 * best, "more than"), (0.0, "not told apart from")):
+        words = parabola_words.on_here(REPORT.parabola, b)
+        assert f"times the variance: {said}" in words
+        assert f"{relative_variance(REPORT.parabola, b):.2f}" in words
+        assert words.startswith(f"At b = {b:g} ") and "n = 600 batches" in words
+
+
+def test_the_parabolas_question_names_policy_and_batch():
+    asked = parabola_words.question("Actor-critic, seed 0, after 2,000 steps", 32)
+    assert asked.text.startswith("Actor-critic, seed 0, after 2,000 steps, is held still. ")
+    assert "A batch has 32 steps." in asked.text
+    assert asked.text.endswith(parabola_words.QUESTION.text)
+
+
+MORE, LESS = interval(2.3, 2.1, 2.5), interval(0.3, 0.2, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("area", "variance", "learned", "ends"),
+    [
+        ((-38, -61, -15), MORE, "less return over training, -38 [-61, -15]", "variance here."),
+        ((36, 10, 62), LESS, "more return over training, +36 [+10, +62]", "variance here."),
+        ((36, 10, 62), MORE, "more return over training, +36 [+10, +62]", "two questions."),
+        ((-3, -9, 5), MORE, "not told apart, -3 [-9, +5]", "two questions."),
+        ((-3, -9, 5), interval(1, 1, 1), "not told apart, -3 [-9, +5]", "two questions."),
+    ],
+)
+def test_variance_and_learning_are_compared_and_not_confused(area, variance, learned, ends):
+    found = Interval(*area, (10, 10))
+    said = parabola_words.on_the_curves(parabola_words.Gain(found, found), "b = 30", variance)
+    assert learned in said and said.endswith(ends)
+    assert "train with b = 30" in said and "(n = 10 seeds each)" in said
+
+
+def test_one_seed_tells_nothing_about_learning():
+    alone = Interval(5, np.nan, np.nan, (1, 1))
+    said = parabola_words.on_the_curves(parabola_words.Gain(alone, alone), "b = 30", MORE)
+    assert "tells nothing" in said and "nan" not in said
+
+
+def test_before_the_prediction_only_no_baseline_is_drawn():
+    rows = parabola.waiting_rows()
+    assert rows[["b", "ratio"]].to_numpy().tolist() == [[0, 1]]
+
+
+def test_the_parabolas_numbers_are_tables():
+    points = pd.DataFrame({"b": [1.0], "ratio": [0.9], "low": [0.8], "high": [1.0]})
+    table = parabola_words.curve_table(parabola.rows(REPORT.parabola, 3.0, {}, points))
+    assert table["constant b"].is_monotonic_increasing
+    measured = table[table["what"] == "measured on other batches"].iloc[0]
+    assert measured["95% from"] == 0.8
+    names = {parabola.NONE: "no baseline"}
+    rows = parabola.training_rows({parabola.NONE: HISTORY}, names)
+    table = parabola_words.training_table(rows, names)
+    assert table["steps"].tolist() == HISTORY.eval_steps.tolist()
+    assert set(table["baseline"]) == {"no baseline"}
 
 
 # --- Where variance comes from ---------------------------------------------------------------
@@ -428,6 +602,123 @@ def test_the_scatter_has_every_state_within_its_axes():
 def test_the_critic_is_judged_by_what_it_explains(explained, word):
     place = variance_words.answer(Interval(explained, 0, 1, 9))
     assert variance_words.QUESTION.texts[place].startswith(word)
+
+
+def test_the_critics_question_names_the_policy():
+    asked = variance_words.question("Actor-critic, seed 0, before training")
+    assert asked.text.startswith("Actor-critic, seed 0, before training, is held still. ")
+    assert asked.name == variance_words.QUESTION.name
+
+
+@pytest.mark.parametrize(
+    ("bias", "said"),
+    [
+        ((-17.6, -18.2, -16.9), "too low: its mean error is -17.6 [-18.2, -16.9]"),
+        ((7.3, 6.0, 8.5), "too high: its mean error is +7.3 [+6.0, +8.5]"),
+        ((0.3, -0.5, 1.1), "to no clear side: its mean error is +0.3 [-0.5, +1.1]"),
+    ],
+)
+def test_the_critic_errs_to_the_side_that_its_interval_allows(bias, said):
+    fit = replace(PARTS[1500].critic, bias=interval(*bias))
+    words = variance_words.on_the_critic(fit)
+    assert said in words
+    assert words.startswith(f"R² = {fit.explained}. ") and "(n = 200 states)" in words
+
+
+@pytest.mark.parametrize(
+    ("critic", "said"),
+    [
+        (0.5, "With the critic 50% [45%, 55%] is left"),
+        (1.5, "With the critic it is more, 150% [145%, 155%]"),
+        (0.82, "With the critic it is 82% [77%, 87%], which is not told apart from that"),
+    ],
+)
+def test_what_the_critic_leaves_is_said_with_what_its_interval_allows(critic, said):
+    def of(share: float) -> Sources:
+        part = interval(share, share - 0.05, share + 0.05, 900)
+        return Sources(part, part, part, interval(1.0, 1.0, 1.0, 900))
+
+    sources = {"none": of(0.8), "critic": of(critic), "value": of(0.1)}
+    words = variance_words.on_what_is_left(replace(PARTS[1500], sources=sources))
+    assert said in words
+    assert "this part is 80% [75%, 85%] of the variance" in words
+    assert words.endswith("with the true value 10.0% [5.0%, 15.0%] would be (n = 900 states).")
+
+
+CELLS = {
+    rate: {seed: interval(r, r - 0.1, r + 0.1, 500) for seed, r in enumerate(found)}
+    for rate, found in ((0.005, (-3.0, -2.0, -9.0)), (0.02, (-0.5, 0.25, -6.0)))
+}
+
+
+def test_another_rate_is_asked_for_with_both_rates_and_the_steps():
+    asked = variance_words.lever_question(0.005, 0.02, 2000)
+    assert "learns at the rate 0.005." in asked.text and "at 0.02. After 2,000 steps:" in asked.text
+    assert asked.name == variance_words.LEVER.name
+
+
+@pytest.mark.parametrize(
+    ("after", "option", "word"),
+    [
+        ((-1.0, -2.2, -1.9), 0, "Yes"),
+        ((-3.0, -2.0, -3.0), 1, "No clear"),
+        ((-9.0, -9.5, -9.9), 2, "No:"),
+    ],
+)
+def test_the_lever_is_judged_by_the_paired_change(after, option, word):
+    before = (-4.0, -5.0, -5.0)
+    before = before if option != 1 else (-4.0, -1.0, -3.5)
+    change = change_of_r2(before, after)
+    assert change == stats.mean_t_interval(np.array(after) - before)
+    assert variance_words.lever_answer(change) == option
+    assert variance_words.LEVER.texts[option].startswith(word)
+    said = variance_words.on_the_lever(before, after, 0.005, 0.02)
+    assert f"From 0.005 to 0.02, R² changes by {change:+.2f} on average over n = 3 seeds" in said
+    assert "in 0 of 3 seeds before and in 0 of 3 after" in said
+
+
+def test_seeds_with_a_useful_critic_are_counted_and_one_seed_tells_nothing():
+    before, after = ([r.estimate for r in found.values()] for found in CELLS.values())
+    said = variance_words.on_the_lever(before, after, 0.005, 0.02)
+    assert "in 0 of 3 seeds before and in 1 of 3 after" in said
+    alone = variance_words.on_the_lever([-3.0], [0.5], 0.005, 0.02)
+    assert "-3.00 to 0.50" in alone and "tells nothing" in alone
+    assert variance_words.lever_answer(change_of_r2([-3.0], [0.5])) == 1
+
+
+def test_the_lines_of_the_lever_have_every_seed_at_both_rates():
+    rows = variance.lever_rows(CELLS, seed=1)
+    assert len(rows) == 6
+    assert rows[rows["own"]]["estimate"].tolist() == [-2.0, 0.25]
+    assert variance.lever_floor(CELLS) == -7  # R² of -9 is drawn at the edge
+    serialised(variance.lever_spec("0.005", "0.02", -7.0))
+    table = variance_words.lever_table(CELLS)
+    assert table["R², rate 0.02"].tolist()[1] == "0.25 [0.15, 0.35]"
+    said = variance_words.lever_description(CELLS)
+    assert "n = 3 seeds: at rate 0.005 from -9.00 to -2.00; at rate 0.02 from -6.00 to 0.25" in said
+
+
+def test_r2_of_the_lever_is_that_of_the_decomposition():
+    found = critic_explains(ROW, CONFIG, 0)
+    windows = collect_windows(ROW, CONFIG.replace(batch_size=1), 500, 0)
+    assert found == decompose(windows, 0, num_states=500, tails=8).critic.explained
+
+
+def test_before_the_prediction_no_state_is_drawn():
+    assert variance.waiting_rows()[["true", "predicted"]].isna().all(axis=None)
+
+
+def test_the_bars_and_lines_are_tables_too():
+    rows = {name: variance.source_rows(PARTS, name) for name in variance_words.BASELINES}
+    table = variance_words.source_table(rows)
+    assert len(table) == 3 * 3 * len(PARTS)
+    first = rows["none"].iloc[0]
+    assert table.iloc[0]["share"] == f"{first['estimate']:.1%}"
+    states = variance_words.state_table(variance.critic_rows(PARTS[1500].critic))
+    assert len(states) == 200
+    worth = critic_worth(ROW, CONFIG, 0).to_row()
+    cells = pd.DataFrame([{"seed": 0, "steps": 1500} | worth])
+    assert variance_words.seed_table(cells)["R²"][0] == round(worth["explained"], 2)
 
 
 def test_the_table_follows_the_critic_along_its_training():

@@ -12,14 +12,16 @@ from streamlit.testing.v1 import AppTest
 from pgcore import Config, runs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import examine
+from pgcore.gradients.critic_worth import change_of_r2, critic_explains
 from pgcore.gradients.findings import ESTIMATORS
 from pgcore.jobs import Engine, Lane
 from ui.shell import measure
 from ui.shell.lesson import Answer
+from ui.variance import words as variance_words
 
 ROOT = Path(__file__).parents[2]
 SHOWN = Answer(None, sure=False)  # for a reader who would rather just see
-PREDICTED = dict.fromkeys(("right_way", "harm", "critic", "far"), SHOWN)
+PREDICTED = dict.fromkeys(("right_way", "harm", "critic", "far", "lever"), SHOWN)
 SMALL = {"num_seeds": "3", "total_timesteps": "2000", "eval_interval": "500", "batch_size": "8"}
 
 
@@ -184,11 +186,17 @@ def test_a_policy_does_not_depend_on_settings_that_its_agent_never_reads():
 
 def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     app = opened("cloud", predicted={})
-    assert len(app.get("vega_lite_chart")) == 1  # the axis of the question
+    _axis, picture = app.get("vega_lite_chart")  # of the question, and the truth beside it
+    assert "No update is drawn yet" in picture.proto.alt
+    assert "held still: Actor-critic, seed 0, after 500 steps" in app.slider("say_right_way").label
+    assert not app.dataframe
     app.slider(key="say_right_way").set_value(97).run()
     next(button for button in app.button if button.label == "I am guessing").click().run()
     share = table(settled(app), "right way").set_index("estimator")["right way"]
-    assert len(app.get("vega_lite_chart")) == 6
+    assert len(app.get("vega_lite_chart")) == 10  # four panels, each with its mean below
+    assert (
+        len([c for c in app.get("vega_lite_chart") if "the mean of n = 4,000" in c.proto.alt]) == 4
+    )
     plain = share["Policy gradient"].split("%")[0]
     assert f"You marked 97%. It is lower: **{plain}" in words(app)
     assert f"with it {share['Actor-critic']} point the right way" in words(app)
@@ -197,6 +205,8 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     assert "REINFORCE updates at the ends of episodes" in words(app)
     assert "(toypole?pole_view=Two+gradients)" in words(app)
     assert "Training takes Adam's step" in words(app)
+    assert re.search(r"differ|higher|lower", words(app).split("who learns better.**")[1])
+    assert "(n = 3 seeds each)" in words(app)
 
 
 def test_the_clouds_table_holds_the_librarys_numbers():
@@ -271,6 +281,15 @@ def test_a_run_that_takes_long_is_offered_and_not_started():
 # --- The parabola ----------------------------------------------------------------------------
 
 
+def test_the_parabola_waits_for_a_prediction_beside_no_baseline():
+    app = opened("parabola", predicted={})
+    _axis, picture = app.get("vega_lite_chart")
+    assert "Only b = 0 is drawn" in picture.proto.alt
+    assert "Actor-critic, seed 0, after 500 steps, is held still" in app.slider("say_harm").label
+    assert "at one policy" in re.sub("<.*?>", "", words(app))
+    assert not app.dataframe
+
+
 def test_dragging_b_moves_the_variance_and_trains_with_it():
     app = opened("parabola", baseline="0")
     assert len(app.get("vega_lite_chart")) == 3
@@ -304,7 +323,7 @@ def test_a_far_baseline_is_predicted_and_then_trained():
 
 def test_the_sources_and_the_critic_follow_the_checkpoint():
     app = opened("variance", checkpoint="1")
-    assert len(app.get("vega_lite_chart")) == 6
+    assert len(app.get("vega_lite_chart")) == 7  # scatter, three bars, lever, every seed twice
     fit = table(app, "RMSE").set_index("steps learned")
     assert fit.index.tolist() == ["0", "500", "1,000", "1,500", "2,000"]
     assert f"R² = {fit.loc['500', 'R²']}" in words(app)
@@ -312,3 +331,48 @@ def test_the_sources_and_the_critic_follow_the_checkpoint():
     assert f"R² = {fit.loc['2,000', 'R²']}" in words(app)
     assert "n = 3 training seeds" in words(app)
     assert re.search(r"After 2,000 steps .* in \d of 3 seeds \(\d+% \[", words(app))
+
+
+def test_variance_waits_for_a_prediction_beside_the_line_of_agreement():
+    app = opened("variance", predicted={})
+    (picture,) = app.get("vega_lite_chart")
+    assert "Only the line where both agree" in picture.proto.alt
+    assert "Actor-critic, seed 0, after 500 steps, is held still" in app.radio[0].label
+    assert not app.dataframe
+
+
+def test_the_lever_is_predicted_beside_the_present_critic_and_then_trained():
+    predicted = {"critic": SHOWN}
+    app = opened("variance", predicted, checkpoint="4", lever_rate="0.05")
+    (radio,) = app.radio
+    assert "The critic learns at the rate 0.005." in radio.label
+    assert "with its critic at 0.05. After 2,000 steps: does its critic" in radio.label
+    alts = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    (before,) = (alt for alt in alts if alt.startswith("R squared of the critic, a point"))
+    assert "at rate 0.005" in before and "0.05 " not in before
+    assert not any(
+        column.startswith("R², rate") for frame in app.dataframe for column in frame.value
+    )
+    radio.set_value(radio.options[0]).run()
+    settled(next(button for button in app.button if button.label == "I am guessing").click().run())
+    config = Config(
+        algorithm="actor_critic", num_seeds=3, total_timesteps=2000, batch_size=8,
+        eval_interval=500,
+    )  # fmt: skip
+    found = []
+    for rate in (0.005, 0.05):
+        other = config.replace(critic_learning_rate=rate)
+        runs.run(other).finished.wait(60)
+        params = [measure.frozen(other, seed, 4).params for seed in range(3)]
+        found.append([critic_explains(params[k], other, k).estimate for k in range(3)])
+    truth = variance_words.LEVER.texts[variance_words.lever_answer(change_of_r2(*found))]
+    assert variance_words.on_the_lever(*found, 0.005, 0.05) in words(app)
+    assert truth in words(app).split("You predicted")[1]
+    settled(next(b for b in app.button if b.label == "Use 0.05 on the whole page").click().run())
+    assert app.session_state["settings"]["critic_learning_rate"] == 0.05
+    assert "already learns at the rate 0.05" in app.info[0].value
+
+
+def test_before_training_there_is_no_lever():
+    app = opened("variance", checkpoint="0")
+    assert "no critic has learned anything" in app.info[0].value

@@ -63,6 +63,15 @@ def test_every_question_of_a_lesson_is_asked_on_its_page():
     assert {name for lesson in LESSONS for name in lesson.asks} == progress.NAMES
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_formula_of_several_lines_stands_between_lines_of_its_own(lesson):
+    """Else Markdown takes the rest of the text for mathematics, and shows it as an error."""
+    for number, part in enumerate(lesson.notation.split("$$")):
+        if number % 2 and "\n" in part:
+            assert part.startswith("\n") and part.endswith("\n"), part
+    assert lesson.notation.count("$$") % 2 == 0
+
+
 # --- words ---
 
 

@@ -22,7 +22,7 @@ HIGH = Question(
 SHARE = Mark("share", "How many?", "share, in percent", 0, 100, 5, "%", near=5, usual=(50, 60))
 QUESTIONS = [
     bandit.FREE_LUNCH, bandit.QUESTION, inside.QUESTION, parabola.FAR_QUESTION, toypole.LOSS,
-    toypole.LAMBDA, variance.QUESTION, bootstrap.QUESTION, rewards.QUESTION,
+    toypole.LAMBDA, variance.QUESTION, variance.LEVER, bootstrap.QUESTION, rewards.QUESTION,
 ]  # fmt: skip
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pgcore.gradients import Cloud
-from pgcore.plotting.theme import HEIGHT, colour, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, colour, spec, spread
+from pgcore.stats import Interval
 from ui.cloud.words import NAMES
 
 DRAWN = 300  # arrows in a panel
@@ -24,6 +25,8 @@ GREY = "#888888"
 TRUTH, MEAN = "#FFC20A", "#FFFFFF"  # each with a black edge: they must show on any cloud
 HEAD = "M-0.55,1L0,-1L0.55,1Z"
 PARTS = {"truth": "the true gradient", "mean": "the mean of all updates", "update": "one update"}
+UNIT = "1 = the true gradient's length"
+LABEL_ROOM = 190  # pixels right of the lines against the batch size
 
 
 # --- arrows ----------------------------------------------------------------------------------
@@ -36,9 +39,15 @@ def radius(cloud: Cloud, keys: Sequence[str]) -> float:
     return next((r for r in grid if r >= max(reach, 1.2)), reach)
 
 
+def truth_row() -> pd.DataFrame:
+    """The true gradient alone: the picture before the reader has predicted."""
+    return arrow_rows(np.empty((0, 2))).query("part == 'truth'")
+
+
 def arrow_rows(arrows: np.ndarray, drawn: int = DRAWN) -> pd.DataFrame:
     """The first arrows, the mean of all, and the true gradient."""
-    mean = pd.DataFrame([arrows.mean(0)], columns=["x", "y"]).assign(part="mean")
+    middle = arrows.mean(0, keepdims=True) if len(arrows) else np.empty((0, 2))
+    mean = pd.DataFrame(middle, columns=["x", "y"]).assign(part="mean")
     truth = pd.DataFrame({"x": [1.0], "y": [0.0], "part": ["truth"]})
     single = pd.DataFrame(arrows[:drawn], columns=["x", "y"]).assign(part="update")
     frame = pd.concat([single, truth, mean], ignore_index=True)
@@ -47,7 +56,7 @@ def arrow_rows(arrows: np.ndarray, drawn: int = DRAWN) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=128)
-def panel_spec(half: float, key: str, height: int = 250) -> dict:
+def panel_spec(half: float, key: str, height: int = 200) -> dict:
     """One estimator's arrows from `arrow_rows`; x and y have one scale, whatever the width.
 
     Args:
@@ -55,7 +64,7 @@ def panel_spec(half: float, key: str, height: int = 250) -> dict:
         key: whose colour.
     """
     wide = [{"expr": f"{sign}{half} * width / height"} for sign in ("-", "")]
-    axis = alt.Axis(grid=False, title=None, tickCount=5, ticks=False)
+    axis = alt.Axis(grid=False, title=UNIT, titleFontSize=12, tickCount=5, ticks=False)
     x_scale, y_scale = alt.Scale(domain=wide, nice=False), alt.Scale(domain=[-half, half])
     marked = alt.Chart().transform_calculate(
         zero="0",
@@ -93,19 +102,79 @@ def panel_spec(half: float, key: str, height: int = 250) -> dict:
         .mark_point(shape=HEAD, filled=True, size=30, clip=True, opacity=0.75, aria=False)
         .encode(color=way),
     ]
-    for name, core, width, size in (("truth", TRUTH, 7, 220), ("mean", MEAN, 2, 60)):
-        stem, tip = part(stroke, name), part(head, name)
-        layers += [
-            stem.mark_rule(color="black", strokeWidth=width + 2, aria=False),
-            tip.mark_point(
-                shape=HEAD, size=size, opacity=1, color="black", strokeWidth=2, aria=False
-            ),
-            stem.mark_rule(color=core, strokeWidth=width, aria=False),
-            tip.mark_point(
-                shape=HEAD, filled=True, size=size, opacity=1, color=core, description=PARTS[name]
-            ),
-        ]
+    stem, tip = part(stroke, "truth"), part(head, "truth")
+    layers += [
+        stem.mark_rule(color="black", strokeWidth=9, aria=False),
+        tip.mark_point(shape=HEAD, size=220, opacity=1, color="black", strokeWidth=2, aria=False),
+        stem.mark_rule(color=TRUTH, strokeWidth=7, aria=False),
+        tip.mark_point(
+            shape=HEAD, filled=True, size=220, opacity=1, color=TRUTH, description=PARTS["truth"]
+        ),
+        part(head, "mean").mark_point(
+            shape="circle", filled=True, size=70, opacity=1, fill=MEAN, stroke="black",
+            strokeWidth=2, description=PARTS["mean"],
+        ),
+    ]  # fmt: skip
     return spec(alt.layer(*layers).properties(width="container", height=height))
+
+
+# --- the mean, magnified --------------------------------------------------------------------
+
+
+def mean_rows(mean: Interval) -> pd.DataFrame:
+    """The true gradient and the mean of all updates along it, one below the other.
+
+    Args:
+        mean: in lengths of the true gradient, with its interval; n counts updates.
+    """
+    rows = [
+        {"part": "truth", "x": 1.0, "low": 1.0, "high": 1.0, "text": "true gradient: 1"},
+        {"part": "mean", "x": mean.estimate, "low": mean.low, "high": mean.high,
+         "text": f"mean of {mean.n:,} updates: {mean:.2f}"},
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame["angle"] = np.where(frame["x"] < 0, -90, 90)
+    return frame
+
+
+def mean_range(means: Sequence[Interval]) -> tuple[float, float]:
+    """The axis of the magnified means, one for all panels: from 0 or below to a little above 1."""
+    low, high = min(0.0, *(m.low for m in means)), max(1.0, *(m.high for m in means))
+    return float(np.floor(low * 5) / 5), float(np.ceil(high * 5 + 0.25) / 5)
+
+
+@lru_cache(maxsize=128)
+def mean_spec(low: float, high: float, key: str) -> dict:
+    """The chart of `mean_rows`: each arrow below its label, the mean with its 95% interval."""
+    scale = alt.Scale(domain=[low, high], nice=False)
+    axis = alt.Axis(grid=False, tickCount=4, title=UNIT, titleFontSize=12)
+    marked = alt.Chart().transform_calculate(
+        zero="0", algorithm=f"'{key}'", row="datum.part == 'truth' ? 0 : 1",
+        above="datum.row - 0.42", below="datum.row + 0.36",
+    )  # fmt: skip
+    rows = alt.Scale(domain=[1.5, -0.7], nice=False)
+    x, y = alt.X("x:Q", scale=scale, axis=axis), alt.Y("row:Q", scale=rows, axis=None)
+    shade = alt.condition("datum.part == 'truth'", alt.value(TRUTH), colour(legend=None))
+    stem = marked.encode(x=alt.X("zero:Q", scale=scale, axis=axis), x2="x:Q", y=y)
+    angle = alt.Angle("angle:Q", scale=alt.Scale(domain=[-360, 360], range=[-360, 360]))
+    tip = marked.encode(x=x, y=y, angle=angle)
+    layers = [
+        stem.mark_rule(color="black", strokeWidth=7, aria=False),
+        tip.mark_point(shape=HEAD, size=130, color="black", strokeWidth=3, aria=False),
+        stem.mark_rule(strokeWidth=5, aria=False).encode(color=shade),
+        tip.mark_point(
+            shape=HEAD, filled=True, size=130, opacity=1, description=alt.expr("datum.text")
+        ).encode(color=shade),
+        marked.mark_rule(strokeWidth=2, color=FAINT, aria=False).encode(
+            x=alt.X("low:Q", scale=scale, axis=axis),
+            x2="high:Q",
+            y=alt.Y("below:Q", scale=rows, axis=None),
+        ),
+        marked.mark_text(
+            align="left", dx=2, fontSize=13, fontWeight=600, color=FAINT, aria=False
+        ).encode(x=alt.value(0), y=alt.Y("above:Q", scale=rows, axis=None), text="text:N"),
+    ]
+    return spec(alt.layer(*layers).properties(width="container", height=132))
 
 
 # --- the batch size --------------------------------------------------------------------------
@@ -141,24 +210,27 @@ POINT = alt.expr(
 
 
 @lru_cache(maxsize=8)
-def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
-    """The chart of `batch_rows` for batches of 1 to `longest` steps, on logarithmic axes.
-
-    `background` is the page's, behind labels.
-    """
+def batch_spec(longest: int) -> dict:
+    """The chart of `batch_rows` for batches of 1 to `longest` steps, on logarithmic axes."""
     base = alt.Chart().encode(
         x=alt.X(
             "batch_size:Q",
             title="steps in a batch, B",
-            scale=alt.Scale(type="log", base=2, domain=[1, longest], nice=False),
+            scale=alt.Scale(
+                type="log",
+                base=2,
+                domain=[1, longest],
+                nice=False,
+                range=[0, alt.expr(f"width - {LABEL_ROOM}")],
+            ),
             axis=alt.Axis(grid=False, values=[2**k for k in range(longest.bit_length())]),
         ),
         color=alt.condition(
-            "indexof(domain('color'), datum.algorithm) < 0", alt.value(GREY), colour(legend=None)
+            "indexof(domain('color'), datum.algorithm) < 0", alt.value(FAINT), colour(legend=None)
         ),
     )
     y_scale = alt.Scale(type="log")
-    title = "tr Σ of an update"
+    title = "variance of an update, tr Σ"
     ticks = alt.Axis(format="~g", values=[10.0**power for power in range(-6, 9)])
     y = alt.Y("tr_sigma:Q", title=title, scale=y_scale, axis=ticks)
     tooltip = [
@@ -174,9 +246,7 @@ def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
     label = base.transform_filter("datum.label").encode(
         y=alt.Y("label_y:Q", scale=y_scale), text="label:N"
     )
-    placed: dict[str, Any] = dict(
-        align="right", dx=-8, dy=-14, fontSize=12, fontWeight=600, aria=False
-    )
+    placed: dict[str, Any] = dict(align="left", dx=10, fontSize=13, fontWeight=600, aria=False)
     layers = [
         measured.mark_area(opacity=0.18, aria=False).encode(
             y=alt.Y("tr_sigma_low:Q", scale=y_scale, title=title),
@@ -188,7 +258,6 @@ def batch_spec(longest: int, background: str = "#FFFFFF") -> dict:
         measured.mark_point(filled=True, size=40, opacity=1, description=POINT).encode(
             y=y, tooltip=tooltip
         ),
-        label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **placed),
         label.mark_text(**placed),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))

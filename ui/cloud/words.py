@@ -6,13 +6,15 @@ percent. -30% is a mean update that is shorter by 30% of the true gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import pandas as pd
 
 from pgcore.algorithms import ALGORITHMS
 from pgcore.gradients import Measurement
-from pgcore.gradients.findings import noise_over_signal
+from pgcore.gradients.findings import Findings, noise_over_signal
 from pgcore.stats import Interval
 from ui.shell.question import Mark
 
@@ -29,10 +31,19 @@ FIXED_LENGTH = "REINFORCE updates at the ends of episodes; batches of fixed leng
 OTHER_BATCHES = (
     "The running mean is measured with the mean of the other batches in the place of past ones."
 )
+ARROWS = (
+    "Each thin arrow is one [[estimate|update]], made from one [[batch]]. The thick yellow arrow "
+    "is the [[true_gradient|true gradient]]. An arrow into the green half points the right way: "
+    "its angle with the true gradient is below 90°."
+)
+THE_MEAN = (
+    "The white dot is the end of the mean of all updates. Below, this mean is drawn larger, with "
+    "its 95% [[interval]]."
+)
 QUESTION = Mark(
     "right_way",
-    "One batch gives one update. What share of plain policy gradient's updates point within 90° "
-    "of the true gradient? A coin would give 50%.",
+    "One batch gives one update. What share of plain policy gradient's updates point the right "
+    "way, within 90° of the true gradient? A coin would give 50%.",
     "Updates within 90° of the true gradient, in percent", 0, 100, 1, "%", near=4, usual=(54, 63),
 )  # fmt: skip
 COLUMNS = {
@@ -43,6 +54,24 @@ COLUMNS = {
     "bias": "bias of the mean",
     "added": "bias that Ψ adds",
 }
+
+
+class Panel(NamedTuple):
+    """What is drawn of one estimator; every n counts batches."""
+
+    name: str
+    right: Interval  # share of updates within 90 degrees of the true gradient
+    mean: Interval  # of all updates along the true gradient, in its lengths
+    drawn: float  # share of the variance that lies in the picture's plane
+
+
+def question(policy: str, batch_size: int) -> Mark:
+    """QUESTION with the policy and the batch that it is asked of."""
+    text = (
+        f"This policy is held still: {policy}. From it, many batches of {batch_size} steps are "
+        f"played. {QUESTION.text}"
+    )
+    return replace(QUESTION, text=text)
 
 
 def percent(share: Interval) -> Interval:
@@ -60,8 +89,7 @@ def explanation(plain: Interval, critic: Interval) -> str:
         helped = "The critic's share is not clearly another"
     return (
         f"{helped}: with it {critic:.0%} point the right way (n = {plain.n:,} batches). One batch "
-        "holds a few episodes at most, so chance decides most of its direction; the average over "
-        "many updates goes the right way."
+        "holds a few episodes at most, so chance decides most of its direction."
     )
 
 
@@ -70,9 +98,83 @@ def panel_title(name: str, share: Interval) -> str:
     return f"**{name}** · {share:.0%} right"
 
 
-def shown(share: float) -> str:
-    """How much of the variance the picture shows."""
-    return f"This picture shows {share:.0%} of its variance."
+def on_the_scatter(plain: Measurement) -> str:
+    """How far one update scatters, beside the length of the mean: signal against noise."""
+    noise = noise_over_signal(plain)
+    n = plain.ratio.n
+    if not noise.estimate > 0:
+        return f"With these n = {n:,} batches the mean update is not told apart from 0."
+    return (
+        f"One update of plain policy gradient scatters {noise:.1f} times as far as the mean "
+        f"update is long (n = {n:,} batches)."
+    )
+
+
+def on_the_means(panels: Sequence[Panel]) -> str:
+    """How far along the true gradient the mean of the updates reaches, for each estimator."""
+    reached = [f"{panel.mean:.2f} with {panel.name}" for panel in panels]
+    listed = reached[0] if len(reached) == 1 else f"{', '.join(reached[:-1])} and {reached[-1]}"
+    return (
+        f"On average chance cancels: of the true gradient's length 1, the mean of all updates "
+        f"reaches {listed}. {_on_the_rest(panels)}"
+    )
+
+
+def _on_the_rest(panels: Sequence[Panel]) -> str:
+    """What does not cancel: which means are clearly shorter or longer than the true gradient."""
+    shorter = [panel.name for panel in panels if panel.mean.high < 1]
+    longer = [panel.name for panel in panels if panel.mean.low > 1]
+    if not shorter and not longer:
+        return "None is clearly shorter or longer than the true gradient."
+    said = []
+    if shorter:
+        all_of = "Every one" if len(shorter) == len(panels) else ", ".join(shorter)
+        said.append(f"{all_of} is clearly too short: that is [[bias]], and it does not cancel.")
+    if longer:
+        said.append(f"{', '.join(longer)} is clearly too long: that is [[bias]] too.")
+    return " ".join(said)
+
+
+def panel_table(panels: Sequence[Panel]) -> pd.DataFrame:
+    """The numbers of the panels, each with its 95% interval."""
+    return pd.DataFrame(
+        {
+            "estimator": panel.name,
+            "updates the right way": f"{panel.right:.0%}",
+            "mean update along the true gradient": f"{panel.mean:.3f}",
+            "variance in the picture's plane": f"{panel.drawn:.0%}",
+            "n batches": panel.right.n,
+        }
+        for panel in panels
+    )
+
+
+def on_learning(mean: Interval, critic: Interval, area: Interval) -> str:
+    """Whether more updates the right way go with more learning: batch mean against critic.
+
+    Args:
+        mean, critic: shares of updates the right way, of the batch mean and of the critic.
+        area: what the batch mean's return over training has more than the critic's; n counts seeds.
+    """
+    if mean.high < critic.low:
+        shares = "Fewer updates of Batch mean point the right way than of Actor-critic"
+    elif mean.low > critic.high:
+        shares = "More updates of Batch mean point the right way than of Actor-critic"
+    else:
+        shares = "The shares of Batch mean and Actor-critic are not told apart"
+    n = min(area.n)
+    if area.low > 0:
+        learned = f"Batch mean's return over training is {area:+.0f} higher"
+    elif area.high < 0:
+        learned = f"Batch mean's return over training is lower, by {area:+.0f}"
+    else:
+        learned = f"their returns over training differ by {area:+.0f} and are not told apart"
+    return (
+        f"**The right way, and who learns better.** {shares}: {mean:.0%} against {critic:.0%} "
+        f"(n = {mean.n:,} batches). Trained with these settings, {learned} (n = {n} seeds each). "
+        "This page does not tell why one learns better. It measures one policy, and training "
+        "passes through many. It measures gradients, and training takes Adam's steps."
+    )
 
 
 def table(measurements: Mapping[str, Measurement]) -> pd.DataFrame:
@@ -242,4 +344,53 @@ def batch_description(measured: pd.DataFrame) -> str:
     ]
     return (
         f"tr Sigma against the batch size; at {longest['batch_size'].iloc[0]}: {', '.join(parts)}"
+    )
+
+
+def mean_description(panel: Panel) -> str:
+    """The magnified mean in words, for a screen reader."""
+    return (
+        f"{panel.name}: the mean of n = {panel.mean.n:,} updates reaches {panel.mean:.2f} along "
+        "the true gradient, whose length is 1."
+    )
+
+
+def on_the_panels(found: Findings, drawn: int) -> str:
+    """What the panels draw, and how well the truth is known."""
+    n, size = found.windows.mc_q.shape
+    return (
+        f"Each panel draws {drawn} of n = {n:,} updates, each from a batch of {size} steps, the "
+        "same batches in every panel. Longer arrows leave the frame. The mean is that of all "
+        f"n = {n:,}. The true gradient comes from the returns of {found.reference.n:,} other, long "
+        f"batches; its relative error is {found.reference.relative_error:.1%}. A picture is flat "
+        "and the parameters are many: the last column but one says how much of the variance it "
+        f"shows. [ ]: 95% intervals. {ADAM}"
+    )
+
+
+def on_the_table(name: str, n: int, size: int) -> str:
+    """How the table of all estimators was measured."""
+    return (
+        f"n = {n:,} batches of {size} steps of one policy ({name}): another seed is another "
+        "policy. Variance is tr Σ, summed over all parameters. Noise / signal is "
+        "√(tr Σ) / |E g| of one update. A bias is a share of the true gradient's length, signed "
+        "along it. It is freed of the noise that is known to be noise, so it differs a little "
+        "from the mean that is drawn. Normalized has weights on another scale, and its biases "
+        "contain that scale. PPO is measured before its first step, where its gradient is GAE's. "
+        f"{OTHER_BATCHES} {FIXED_LENGTH} Brackets: 95% bootstrap intervals over batches."
+    )
+
+
+def batch_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the chart of the batch size draws."""
+    shown = rows[["name", "batch_size", "tr_sigma", "tr_sigma_low", "tr_sigma_high"]]
+    return shown.set_axis(["line", "steps in a batch", "tr Σ", "95% from", "to"], axis=1)
+
+
+def on_the_batches(n: int, longest: int) -> str:
+    """How the chart of the batch size was measured."""
+    return (
+        f"n = {n:,} batches of {longest} steps of the same policy, cut short for smaller B. Bands "
+        "are 95% bootstrap intervals. Both axes are logarithmic. Where a batch is cut, the critic "
+        "is asked, so a short batch relies on its guess and a long one on rewards."
     )

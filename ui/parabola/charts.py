@@ -17,7 +17,7 @@ from pgcore import stats
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.constant_baseline import relative_variance
 from pgcore.history import History
-from pgcore.plotting.theme import HEIGHT, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, spec, spread
 
 NONE, BEST, YOURS = "none", "b*", "b"
 COLOURS = alt.Scale(domain=[NONE, BEST, YOURS], range=["#888888", "#2A9D5C", "#D55E00"])
@@ -26,6 +26,8 @@ POINT = alt.expr(
     "(isValid(datum.text) ? datum.text : 'measured, b = ' + format(datum.b, '.3~f'))"
     " + ', variance ' + format(datum.ratio, '.3~f')"
 )
+VARIANCE = "variance, without a baseline = 1"
+LABEL_ROOM = 104  # pixels right of the learning curves
 CURVE = alt.expr("'learning curve, ' + datum.baseline")
 
 
@@ -72,7 +74,7 @@ def rows(
             "part": "worse",
             "b": x,
             "b2": x2,
-            "text": "more variance" if x2 - x > (high - low) / 5 else "",
+            "text": "more variance" if x2 - x > (high - low) / 5 and not x < b <= x2 else "",
         }
         for x, x2 in zones
     ]
@@ -93,7 +95,7 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
             scale=alt.Scale(domain=[low, high], nice=False),
         )
     )  # fmt: skip
-    scale, title = alt.Scale(domain=[0, top], nice=False), "tr Σ / tr Σ without a baseline"
+    scale, title = alt.Scale(domain=[0, top], nice=False), VARIANCE
     y = alt.Y("ratio:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5))
 
     def part(name: str) -> alt.Chart:
@@ -112,9 +114,9 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         worse.mark_text(color=WORSE, fontSize=12, baseline="top", dy=6, aria=False)
         .transform_calculate(middle="(datum.b + datum.b2) / 2")
         .encode(x="middle:Q", y=alt.value(0), text="text:N"),
-        worse.transform_aggregate(count="count()")
+        alt.Chart().transform_aggregate(count="count()")
         .mark_rule(color=GREY, strokeDash=[3, 3], aria=False)
-        .encode(y=alt.Y(datum=1)),
+        .encode(x=alt.value(0), x2=alt.value("width"), y=alt.Y(datum=1, scale=scale)),
         part("curve").mark_line(strokeWidth=2.6, clip=True, aria=False).encode(y=y),
         point.mark_rule(strokeWidth=1.5, color=GREY, clip=True, aria=False).encode(
             y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q"
@@ -152,6 +154,7 @@ def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
         "inside": dict(align="center", dy=-14),
         "left": dict(align="right", dx=-7, dy=9),
         "right": dict(align="left", dx=7, dy=9),
+        "above": dict(align="left", dx=7, dy=-14),
     }
     layers = []
     for side, place in places.items():
@@ -160,6 +163,12 @@ def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
         layers.append(here.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words))
         layers.append(here.mark_text(color="#2A9D5C", **words))
     return layers
+
+
+def waiting_rows() -> pd.DataFrame:
+    """The picture before the reader has predicted: no baseline, whose variance is the unit."""
+    start = {"part": "mark", "b": 0.0, "ratio": 1.0, "text": "no baseline: 1", "side": "above"}
+    return pd.DataFrame([start])
 
 
 def top(parabola: SampledParabola, b: float) -> float:
@@ -193,27 +202,31 @@ def training_rows(histories: Mapping[str, History], names: Mapping[str, str]) ->
 
 
 @lru_cache(maxsize=16)
-def training_spec(last_step: int, highest: float, background: str = "#FFFFFF") -> dict:
+def training_spec(last_step: int, highest: float) -> dict:
     """The chart of `training_rows`."""
     x = alt.X(
         "step:Q", title="environment steps", axis=alt.Axis(format="~s", grid=False, tickCount=5),
-        scale=alt.Scale(domain=[0, last_step], nice=False),
+        scale=alt.Scale(
+            domain=[0, last_step], nice=False, range=[0, alt.expr(f"width - {LABEL_ROOM}")]
+        ),
     )  # fmt: skip
     scale, title = alt.Scale(domain=[0, highest], nice=False), "episodic return (undiscounted)"
     base = alt.Chart().encode(x=x, color=alt.Color("baseline:N", scale=COLOURS, legend=None))
     y = alt.Y("mean:Q", title=title, scale=scale)
     label = base.transform_filter("datum.label").encode(
-        y=alt.Y("label_y:Q", scale=scale), text="label:N"
-    )
-    words: dict[str, Any] = dict(
-        align="right", dx=-4, dy=-9, fontSize=13, fontWeight=600, aria=False
+        y=alt.Y("label_y:Q", scale=scale),
+        text="label:N",
+        color=alt.condition(
+            f"datum.baseline == '{NONE}'",
+            alt.value(FAINT),
+            alt.Color("baseline:N", scale=COLOURS, legend=None),
+        ),
     )
     layers = [
         base.transform_filter("isValid(datum.low)")
         .mark_area(opacity=0.16, clip=True, aria=False)
         .encode(y=alt.Y("low:Q", scale=scale, title=title), y2="high:Q"),
         base.mark_line(strokeWidth=2.6, clip=True, description=CURVE).encode(y=y),
-        label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words),
-        label.mark_text(**words),
+        label.mark_text(align="left", dx=8, fontSize=14, fontWeight=600, aria=False),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))

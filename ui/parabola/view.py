@@ -17,9 +17,10 @@ from pgcore.gradients.constant_baseline import (
     relative_variance,
 )
 from pgcore.gradients.findings import Findings
+from pgcore.history import History
 from ui.parabola import charts as parabola
 from ui.parabola import words
-from ui.shell import figures, lesson, live, measure
+from ui.shell import figures, glossary, lesson, live, measure
 
 POINTS = 10
 FIRST_POINT = 2**24  # their windows are others than the curve's
@@ -42,29 +43,40 @@ def points(policy: measure.Policy, found: Findings) -> pd.DataFrame | None:
     return measure.measured(name, work, f"Measuring {POINTS} constants on other batches")
 
 
-def variance(policy: measure.Policy, found: Findings, b: float) -> None:
-    """The curve, the points measured elsewhere, and where the variance exceeds that without b."""
+def waiting() -> None:
+    """The picture before the reader has predicted: no baseline, and no curve."""
+    low, high = words.QUESTION.low, words.QUESTION.high
+    st.vega_lite_chart(
+        parabola.waiting_rows(), parabola.parabola_spec(low, high, 2.0, figures.background()),
+        key="parabola_waiting",
+        alt="Variance against a constant baseline b. Only b = 0 is drawn: its variance is 1.",
+    )  # fmt: skip
+    glossary.caption(words.MEANT)
+
+
+def variance(policy: measure.Policy, found: Findings, b: float) -> pd.DataFrame:
+    """The curve, the points measured elsewhere, and where the variance exceeds that without b.
+
+    Returns: what is drawn.
+    """
     curve = found.parabola
-    averages = {
-        "mean V": float(found.windows.batch.values.mean()),
-        "mean Q": float(found.windows.batch.q_values.mean()),
-    }
     low, high = parabola.span(curve, b)
-    rows = parabola.rows(curve, b, averages, points(policy, found))
+    rows = parabola.rows(curve, b, _averages(found), points(policy, found))
     chart = parabola.parabola_spec(low, high, parabola.top(curve, b), figures.background())
     st.vega_lite_chart(rows, chart, key="parabola", alt=words.description(curve, b))
-    st.caption(
-        f"Variance of one update at one policy ({policy.name}), batches of "
-        f"{found.windows.mc_q.shape[1]} steps: the curve from n = {curve.n:,}, the grey points "
-        "from as many others, with 95% intervals. Mean V and mean Q are discounted."
-    )
+    st.markdown(words.on_here(curve, b))
+    return rows
 
 
-def reveal(found: Findings) -> None:
+def _averages(found: Findings) -> dict[str, float]:
+    batch = found.windows.batch
+    return {"mean V": float(batch.values.mean()), "mean Q": float(batch.q_values.mean())}
+
+
+def reveal(policy: measure.Policy, found: Findings) -> None:
     """Where the variance exceeds that without a baseline, beside the reader's prediction."""
-    mean = float(found.windows.batch.q_values.mean())
-    end = end_of_harmless_zone(found.parabola)
-    lesson.reveal(words.QUESTION, end, words.on_zones(found.parabola, mean))
+    question = words.question(policy.name, policy.config.batch_size)
+    lesson.reveal(question, end_of_harmless_zone(found.parabola), words.on_zones(found.parabola))
 
 
 def contenders(
@@ -81,35 +93,61 @@ def contenders(
     return configs, {"none": "no baseline", "b*": f"b* = {best:g}", "b": f"b = {b:g}"}
 
 
-def training(configs: Mapping[str, Config], names: Mapping[str, str]) -> None:
-    """Learning curves with each baseline, trained as the reader drags."""
+def training(
+    found: Findings, b: float, configs: Mapping[str, Config], names: Mapping[str, str]
+) -> Mapping[str, History]:
+    """Learning curves with each baseline, trained as the reader drags.
+
+    Returns: what has been trained.
+    """
     shown = live.run_or_offer(configs, verb="Train with these baselines")
     live.controls(shown, "train")
     config = next(iter(configs.values()))
-    env, n = envs.describe(config.env_id), config.num_seeds
+    env = envs.describe(config.env_id)
 
     def draw() -> None:
         histories = {key: run.history for key, run in shown.items() if run.history is not None}
         rows = parabola.training_rows(histories, names)
-        chart = parabola.training_spec(
-            config.total_timesteps, float(env.max_episode_steps), figures.background()
-        )
+        chart = parabola.training_spec(config.total_timesteps, float(env.max_episode_steps))
         said = words.training_description(histories)
         st.vega_lite_chart(rows, chart, key="training", alt=said)
         if len(live.finished(shown)) < len(shown):
             live.progress(shown)
 
     live.watch(shown, draw)
-    st.caption(
-        f"Trained with that constant from start to end. Mean of n = {n} seeds, band: its 95% t "
-        f"interval; an evaluation is the mean of {config.eval_episodes} episodes. More variance at "
-        "one policy need not mean less learning (Chung et al. 2021)."
-    )
     ended = live.finished(shown)
-    for key in (parabola.BEST, parabola.YOURS):
-        if parabola.NONE in ended and key in ended:
-            found = words.gain(ended[parabola.NONE], ended[key])
-            st.markdown(f"- {words.on_training(found, names[key])}")
+    if {parabola.NONE, parabola.YOURS} <= ended.keys():
+        gain = words.gain(ended[parabola.NONE], ended[parabola.YOURS])
+        here = relative_variance(found.parabola, b)
+        st.markdown(words.on_the_curves(gain, names[parabola.YOURS], here))
+    return ended
+
+
+def numbers(
+    policy: measure.Policy,
+    found: Findings,
+    drawn: pd.DataFrame,
+    ended: Mapping[str, History],
+    names: Mapping[str, str],
+) -> None:
+    """Everything measured and trained, folded."""
+    with st.expander("All the numbers", icon=":material/table:"):
+        st.markdown(f"- {words.on_averages(found.parabola, _averages(found))}")
+        for key in (parabola.BEST, parabola.YOURS):
+            if {parabola.NONE, key} <= ended.keys():
+                gain = words.gain(ended[parabola.NONE], ended[key])
+                st.markdown(f"- {words.on_training(gain, names[key])}")
+        left, right = st.columns(2)
+        left.dataframe(words.curve_table(drawn), hide_index=True, height=280)
+        left.caption(
+            words.on_the_measuring(policy.name, policy.config.batch_size, found.parabola.n)
+        )
+        right.dataframe(
+            words.training_table(parabola.training_rows(ended, names), names),
+            hide_index=True, height=280,
+        )  # fmt: skip
+        right.caption(words.on_the_training(policy.config))
+        lesson.true_gradient()
 
 
 def far(policy: measure.Policy, found: Findings) -> None:
@@ -127,4 +165,3 @@ def far(policy: measure.Policy, found: Findings) -> None:
     shift = shift_of_constant(found.cloud, words.FAR)
     variance = relative_variance(found.parabola, words.FAR)
     lesson.reveal(words.FAR_QUESTION, words.fate(gain), words.on_far(shift, variance, gain))
-    lesson.true_gradient()

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from pgcore import stats
+from pgcore.config import Config
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.constant_baseline import end_of_harmless_zone, relative_variance
 from pgcore.history import History
 from pgcore.stats import Interval
 from ui.shell.question import Mark, Option, Question
 
+MEANT = (
+    "One number b is subtracted from every Q: a constant [[baseline]]. The harm meant here is more "
+    "[[tr_sigma|variance]] of an update, at one [[policy]] that is held still. Whether agents also "
+    "learn less is another question: the curves at the side answer it."
+)
 QUESTION = Mark(
     "harm",
     "Subtract one number b from every return. Up to which b is the variance of an update smaller "
@@ -23,7 +31,8 @@ QUESTION = Mark(
 FAR = 100.0
 FAR_QUESTION = Question(
     "far",
-    f"Does b = {FAR:g} bias the gradient? Does it slow learning?",
+    f"Train from the start with b = {FAR:g}, and train without a baseline. Does b = {FAR:g} bias "
+    "the gradient? Does it slow learning?",
     (
         Option("It biases the gradient and slows learning",
                "A constant never biases the gradient, however large it is: the mean score is 0."),
@@ -35,6 +44,12 @@ FAR_QUESTION = Question(
     ),
     usual=1,
 )  # fmt: skip
+
+
+def question(policy: str, batch_size: int) -> Mark:
+    """QUESTION with the policy and the batch that it is asked of."""
+    text = f"{policy}, is held still. A batch has {batch_size} steps. {QUESTION.text}"
+    return replace(QUESTION, text=text)
 
 
 class Gain(NamedTuple):
@@ -52,14 +67,63 @@ def gain(plain: History, other: History) -> Gain:
     )
 
 
-def on_zones(parabola: SampledParabola, mean_return: float) -> str:
-    """Where the variance is larger than without a baseline, with the interval and n."""
-    end, at_mean = end_of_harmless_zone(parabola), relative_variance(parabola, mean_return)
+def on_zones(parabola: SampledParabola) -> str:
+    """The best constant, and where the variance is that without a baseline again."""
     return (
-        f"The best constant is b* = {parabola.vertex}: it leaves {parabola.least:.1%} of the "
-        f"variance. At twice b*, {end}, the variance is that without a baseline again. At the "
-        f"mean discounted return, {mean_return:.3g}, it is {at_mean:.1%} "
+        f"The best constant is b* = {parabola.vertex}: {parabola.least:.1%} of the variance is "
+        f"left. At twice b*, {end_of_harmless_zone(parabola)}, the variance is that without a "
+        f"baseline again (n = {parabola.n:,} batches)."
+    )
+
+
+def on_here(parabola: SampledParabola, b: float) -> str:
+    """The variance at the reader's b, beside that without a baseline."""
+    ratio = relative_variance(parabola, b)
+    if ratio.high < 1:
+        said = "less than without a baseline"
+    elif ratio.low > 1:
+        said = "more than without a baseline"
+    else:
+        said = "not told apart from that without a baseline"
+    return (
+        f"At b = {b:g} an update has {ratio:.2f} times the variance: {said} "
         f"(n = {parabola.n:,} batches)."
+    )
+
+
+def on_averages(parabola: SampledParabola, averages: Mapping[str, float]) -> str:
+    """The variance at constants that have a name, such as the mean Q."""
+    found = [
+        f"{name} = {x:.3g} leaves {relative_variance(parabola, x):.1%}"
+        for name, x in averages.items()
+    ]
+    return f"As a constant baseline, {', '.join(found)} of the variance."
+
+
+def curve_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the chart of the variance draws: the named constants, b, and the points measured."""
+    shown = rows[rows["part"].isin(["mark", "here", "point"])].sort_values("b")
+    return pd.DataFrame(
+        {
+            "constant b": shown["b"].round(2),
+            "what": shown["text"].fillna("measured on other batches"),
+            "variance, without a baseline = 1": shown["ratio"].round(3),
+            "95% from": shown["low"].round(3),
+            "to": shown["high"].round(3),
+        }
+    )
+
+
+def training_table(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """What the learning curves draw."""
+    return pd.DataFrame(
+        {
+            "baseline": rows["baseline"].map(names),
+            "steps": rows["step"],
+            "episodic return": rows["mean"].round(1),
+            "95% from": rows["low"].round(1),
+            "to": rows["high"].round(1),
+        }
     )
 
 
@@ -87,6 +151,53 @@ def on_training(found: Gain, name: str) -> str:
     )
 
 
+def on_the_curves(found: Gain, name: str, variance: Interval) -> str:
+    """Whether what the variance at one policy promises is what learning shows.
+
+    Args:
+        variance: at the policy that is held still, over that without a baseline.
+    """
+    n = np.min(found.area.n)
+    if np.isnan(found.area.low):
+        return f"With {name} only one seed was trained, which tells nothing about learning."
+    if found.area.low > 0:
+        learned, sign = f"more return over training, {found.area:+.0f}", -1
+    elif found.area.high < 0:
+        learned, sign = f"less return over training, {found.area:+.0f}", 1
+    else:
+        learned, sign = f"a return over training not told apart, {found.area:+.0f}", 0
+    here = 1 if variance.low > 1 else -1 if variance.high < 1 else 0
+    agrees = (
+        "So learning follows the variance here."
+        if sign == here != 0
+        else "Variance at one policy and learning are two questions."
+    )
+    return (
+        f"Against no baseline, agents that train with {name} have {learned} "
+        f"(n = {n} seeds each). {agrees}"
+    )
+
+
+def on_the_measuring(name: str, batch_size: int, n: int) -> str:
+    """How the variance was measured."""
+    return (
+        f"Variance of one update at one policy ({name}), from batches of {batch_size} steps. The "
+        f"curve comes from n = {n:,} batches (Greensmith, Bartlett & Baxter 2004), the grey points "
+        "from as many others. [ ] and bars: 95% bootstrap intervals. Mean V and "
+        "mean Q are discounted."
+    )
+
+
+def on_the_training(config: Config) -> str:
+    """What the learning curves are."""
+    return (
+        "Each agent trains with its constant from start to end. A line is the mean of "
+        f"n = {config.num_seeds} seeds, its band the 95% t interval of that mean. One evaluation "
+        f"is the mean of {config.eval_episodes} episodes. More variance at one policy need not "
+        "mean less learning (Chung et al. 2021)."
+    )
+
+
 def fate(found: Gain) -> int:
     """The option of FAR_QUESTION that is measured; a constant adds no bias, by theory."""
     return 1 if found.area.high < 0 else 2
@@ -100,9 +211,9 @@ def on_far(shift: Interval, variance: Interval, found: Gain) -> str:
         variance: over that without a baseline.
     """
     return (
-        f"In these batches it moves the mean update by {shift:+.1%} of the true gradient's "
-        f"length, along it (n = {shift.n:,} batches); in expectation by exactly 0, since "
-        f"E ∇ log π = 0. The variance is {variance} times that without a baseline. "
+        "On average over all batches it moves the update by exactly 0: the mean score is 0. "
+        f"In these n = {shift.n:,} batches chance moves the mean by {shift:+.1%} of the true "
+        f"gradient's length. The variance is {variance} times that without a baseline. "
         f"{on_training(found, f'b = {FAR:g}')}"
     )
 

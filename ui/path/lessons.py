@@ -43,8 +43,10 @@ LESSONS = (
 An update is a mean over the $B$ steps of a batch, $\hat g = \frac1B\sum_t \Psi_t\,
 \nabla\log\pi(a_t|s_t)$. Its mean square splits into signal and noise:
 
-$$E\,\lVert\hat g\rVert^2 = \lVert E\,\hat g\rVert^2 + \mathrm{tr}\,\Sigma,\qquad
-\mathrm{tr}\,\Sigma = E\,\lVert\hat g - E\hat g\rVert^2 .$$
+$$
+E\,\lVert\hat g\rVert^2 = \lVert E\,\hat g\rVert^2 + \mathrm{tr}\,\Sigma,\qquad
+\mathrm{tr}\,\Sigma = E\,\lVert\hat g - E\hat g\rVert^2 .
+$$
 
 With $N$ measured batches $\lVert\bar g\rVert^2$ is too large by $\mathrm{tr}\,\Sigma / N$ on
 average, so the signal is estimated by $\lVert\bar g\rVert^2 - \mathrm{tr}\,\Sigma/N$. An update
@@ -70,8 +72,10 @@ along it does not make the policy worse.
 With $\Psi_t = Q_t > 0$ each sampled action is pushed up. On average this is no harm: with two
 actions and $p = \pi(1|s)$, the expected push of the preference $z_1 - z_0$ is
 
-$$E_a\bigl[Q_a\,\tfrac{\partial \log\pi(a|s)}{\partial (z_1-z_0)}\bigr]
- = p\,(1-p)\,(Q_1 - Q_0),$$
+$$
+E_a\bigl[Q_a\,\tfrac{\partial \log\pi(a|s)}{\partial (z_1-z_0)}\bigr]
+ = p\,(1-p)\,(Q_1 - Q_0),
+$$
 
 so the better action rises and the worse one falls. Only the difference of the two Q counts; what
 they have in common is noise. A baseline removes it.
@@ -95,8 +99,10 @@ they have in common is noise. A baseline removes it.
         r"""
 The probabilities sum to 1, so the mean score is zero, and with it whatever a baseline adds:
 
-$$E_a\bigl[b(s)\,\nabla\log\pi(a|s)\bigr] = b(s)\sum_a \pi(a|s)\,\frac{\nabla\pi(a|s)}{\pi(a|s)}
- = b(s)\,\nabla\sum_a\pi(a|s) = b(s)\,\nabla 1 = 0 .$$
+$$
+E_a\bigl[b(s)\,\nabla\log\pi(a|s)\bigr] = b(s)\sum_a \pi(a|s)\,\frac{\nabla\pi(a|s)}{\pi(a|s)}
+ = b(s)\,\nabla\sum_a\pi(a|s) = b(s)\,\nabla 1 = 0 .
+$$
 
 The step that uses the assumption is the first: $b(s)$ leaves the mean over actions because it does
 not depend on $a$. The variance has no such law:
@@ -122,8 +128,10 @@ $b$.
 Write one batch's update without a baseline as $G$ and its mean score as $S$. With a constant $b$ it
 is $G - bS$, so
 
-$$\mathrm{tr\,Var}(b) = b^2\,\mathrm{tr\,Var}(S) - 2b\,\mathrm{tr\,Cov}(G,S)
-+ \mathrm{tr\,Var}(G).$$
+$$
+\mathrm{tr\,Var}(b) = b^2\,\mathrm{tr\,Var}(S) - 2b\,\mathrm{tr\,Cov}(G,S)
++ \mathrm{tr\,Var}(G).
+$$
 
 Three measured numbers give the variance for every $b$. It is least at $b^* = \mathrm{tr\,Cov}(G,S)
 / \mathrm{tr\,Var}(S)$, and the same as without a baseline at $2b^*$. With two actions and
@@ -168,12 +176,14 @@ leave one out does, does not help much.
         "The critic", "variance",
         "The lecture's second baseline is a learned [[v|value of the state]]. You will compare the "
         "[[critic]] with the true value, and see which part of the variance it can remove.",
-        ("critic",),
+        ("critic", "lever"),
         r"""
 Given the state, the variance of one step has three sources (Tucker et al. 2018):
 
-$$\mathrm{tr\,Var} = \underbrace{\Sigma_a}_{\text{which action}} +
-\underbrace{\Sigma_\tau}_{\text{what followed}} + \underbrace{\Sigma_s}_{\text{which state}} .$$
+$$
+\mathrm{tr\,Var} = \underbrace{\Sigma_a}_{\text{which action}} +
+\underbrace{\Sigma_\tau}_{\text{what followed}} + \underbrace{\Sigma_s}_{\text{which state}} .
+$$
 
 A baseline of the state changes $\Sigma_a$ alone. For two actions $\Sigma_a(s) = p(1-p)\,|d|^2\,
 (b(s) - b^*(s))^2$, with $d = \nabla(z_1 - z_0)$. The critic is fitted to $Q_t$ by least squares,
@@ -195,9 +205,11 @@ and $E[Q_t \mid s_t] = V(s_t)$: with enough data it becomes the value. A short r
         r"""
 The rewards after the batch's last step $T$ are not known when the update is made. Three targets:
 
-$$Q_t^{\text{cut}} = \sum_{k=t}^{T}\gamma^{k-t} r_k,\qquad
+$$
+Q_t^{\text{cut}} = \sum_{k=t}^{T}\gamma^{k-t} r_k,\qquad
 Q_t^{\text{boot}} = Q_t^{\text{cut}} + \gamma^{T+1-t}\,V_\phi(s_{T+1}),\qquad
-Q_t = Q_t^{\text{cut}} + \gamma^{T+1-t}\, G_{T+1} .$$
+Q_t = Q_t^{\text{cut}} + \gamma^{T+1-t}\, G_{T+1} .
+$$
 
 The first is too small by the discounted value of what follows, most of all at the end of the batch.
 The second has the critic's error there instead, and $E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$:
@@ -219,8 +231,10 @@ with the true value nothing would be lost, and the noise of $G$ is gone.
         r"""
 With the one-step error $\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)$,
 
-$$A_t = \sum_{k\ge 0} (\gamma\lambda)^k\,\delta_{t+k}\qquad
-\lambda = 0:\ A_t = \delta_t,\qquad \lambda = 1:\ A_t = Q_t - V(s_t).$$
+$$
+A_t = \sum_{k\ge 0} (\gamma\lambda)^k\,\delta_{t+k}\qquad
+\lambda = 0:\ A_t = \delta_t,\qquad \lambda = 1:\ A_t = Q_t - V(s_t).
+$$
 
 If $V = V^\pi$, each $\delta_{t+k}$ with $k > 0$ has mean 0 given the action at $t$, so every
 $\lambda$ has the same mean. If $V$ is wrong, a small $\lambda$ has a bias, which no number of
@@ -261,8 +275,10 @@ $\mathrm{tr\,Var}(b) = \mathrm{tr\,Var}(b^*) + E\lVert\psi\rVert^2\,(b-b^*)^2$ i
 sides of $b^*$. The sampled updates are not: with a low $b$ every $Q - b$ is positive, and whatever
 was pulled first is pulled more. For two arms that pay 1 and 0, from $\theta_0 = 0$,
 
-$$P(\text{good arm never pulled}) = \prod_{t\ge0}\bigl(1-\sigma(\theta_t)\bigr),\qquad
-\theta_{t+1} = \theta_t + \frac{\alpha\,b}{1-\sigma(\theta_t)} ,$$
+$$
+P(\text{good arm never pulled}) = \prod_{t\ge0}\bigl(1-\sigma(\theta_t)\bigr),\qquad
+\theta_{t+1} = \theta_t + \frac{\alpha\,b}{1-\sigma(\theta_t)} ,
+$$
 
 which is positive for $b < 0$ and zero for $b \ge 0$ (Chung et al. 2021; Mei et al. 2022).
 """,

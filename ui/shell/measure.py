@@ -124,18 +124,23 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
     with who:
         agent = choose_agent(
             figure, st.selectbox,
-            help="Whose policy is held still. More agents, and their settings: on Train.",
+            help="Another agent has learned another policy. It is that policy which is held still. "
+            "More agents, and their settings: on Train.",
         )  # fmt: skip
     config = as_trained(figure.configs[agent])
     _truth_or_stop(config)
     with which:
-        seed = controls.pick(st.selectbox, "seed", "Seed", config.seeds, config.seeds[0])
+        seed = controls.pick(
+            st.selectbox, "seed", "Seed", config.seeds, config.seeds[0],
+            help="Another seed is the same agent, trained with other chance.",
+        )  # fmt: skip
     with when:
         steps = config.eval_interval
         at = controls.pick(
             st.select_slider, "checkpoint", "Checkpoint: environment steps learned",
             checkpoints(config), -(-len(config.eval_steps) // 5),
             format_func=lambda k: f"{k * steps:,}",
+            help="Further right, the policy has learned for longer. At 0 it is untrained.",
         )  # fmt: skip
     _train(config)
     return frozen(config, seed, at), beside
@@ -190,6 +195,7 @@ def choose_batch_size(policy: Policy, place: DeltaGenerator) -> int:
         return controls.pick(
             st.select_slider, "window_steps", f"Steps in a batch (trained with {own})", sizes,
             usual, format_func=lambda steps: f"{steps:,}",
+            help="More steps in a batch: less scatter, and in training fewer updates.",
         )  # fmt: skip
 
 
@@ -221,6 +227,7 @@ def choose_baseline(
     state["baseline"] = st.slider(
         "Constant baseline b", float(low), float(high), step=unit, key=key, format="%g",
         label_visibility=label_visibility,
+        help="Subtracts another number from every Q. The mean update stays, the scatter changes.",
     )  # fmt: skip
     return state["baseline"]
 

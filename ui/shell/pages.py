@@ -24,6 +24,7 @@ POLE_VIEWS = ("Chain", "Estimates and truths", "Batch mean", "Lambda", "Two grad
 MUSEUM_VIEWS = ("Sort the cards", "Exhibits", "All verdicts")
 ARMS = ((1, 2, 1.0), (2, 3, 2.0), (3, 5, 4.0))  # number, weight and Q
 THETA = (1.2, 0.1, 0.3, -0.6, -0.2)
+CRITIC_RATES = (0.005, 0.01, 0.02, 0.05)
 COUNTS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 # --- what the links of several pages hold ---
@@ -96,7 +97,7 @@ PAGES = [
     Page("parabola", "Measure", "The parabola", "When does a baseline do harm?", POLICY),
     Page(
         "variance", "Measure", "Where variance comes from", "Does the critic know the value?",
-        POLICY,
+        (*POLICY, choice("lever_rate", CRITIC_RATES, 0.02, "Learning rate of the other critic")),
     ),
     Page(
         "bootstrap", "Measure", "Why bootstrap",

@@ -13,10 +13,12 @@ import pandas as pd
 from pgcore.gradients import CriticFit, Decomposition
 from pgcore.gradients.critic_worth import share_of_whole
 from pgcore.plotting.theme import HEIGHT, spec
+from pgcore.stats import Interval
 from ui.variance.words import PARTS
 
 COLOURS = ["#D55E00", "#0072B2", "#8A8A8A"]  # of PARTS
-GREY = "#888888"
+GREY, GREEN = "#888888", "#009E73"
+LOWEST = -6.0  # R^2 below is drawn at the edge
 BAR = alt.expr(
     "datum.part + ' after ' + format(datum.steps, ',') + ' steps: ' + format(datum.estimate, '.1%')"
 )
@@ -93,11 +95,11 @@ def critic_rows(fit: CriticFit) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def critic_spec(low: float, high: float, height: int = 250) -> dict:
+def critic_spec(low: float, high: float, height: int = 300) -> dict:
     """V_phi against V, on equal axes from `low` to `high`; on the diagonal the two agree."""
     scale, axis = alt.Scale(domain=[low, high], nice=False), alt.Axis(grid=False, tickCount=5)
     base = alt.Chart().encode(
-        x=alt.X("true:Q", title="true V(s), discounted", scale=scale, axis=axis)
+        x=alt.X("true:Q", title="true value of the state (discounted)", scale=scale, axis=axis)
     )
     ends = alt.Chart().transform_aggregate(n="count()").transform_calculate(a=str(low), b=str(high))
     layers = [
@@ -105,9 +107,9 @@ def critic_spec(low: float, high: float, height: int = 250) -> dict:
             x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale), x2="b:Q", y2="b:Q"
         ),
         base.mark_point(
-            filled=True, size=16, opacity=0.4, clip=True, color="#009E73", aria=False
+            filled=True, size=16, opacity=0.4, clip=True, color=GREEN, aria=False
         ).encode(
-            y=alt.Y("predicted:Q", title="the critic's V(s)", scale=scale, axis=axis),
+            y=alt.Y("predicted:Q", title="the critic's value", scale=scale, axis=axis),
             tooltip=[
                 alt.Tooltip("true:Q", title="true value"),
                 alt.Tooltip("predicted:Q", title="the critic's"),
@@ -124,6 +126,70 @@ def critic_range(fits: Sequence[CriticFit]) -> tuple[float, float]:
     return float(np.floor(min(values.min(), 0) / 10) * 10), float(np.ceil(values.max() / 10) * 10)
 
 
+def waiting_rows() -> pd.DataFrame:
+    """The picture before the reader has predicted: the line of agreement, and no state."""
+    return pd.DataFrame({"true": [None], "predicted": [None], "noise": [None]}, dtype=float)
+
+
+# --- the lever ------------------------------------------------------------------------------
+
+
+def lever_rows(cells: Mapping[float, Mapping[int, Interval]], seed: int) -> pd.DataFrame:
+    """R^2 of each seed at each learning rate of the critic.
+
+    Args:
+        cells: by learning rate, then by seed.
+        seed: the one that is marked.
+    """
+    rows = [
+        {"place": place, "rate": f"{rate:g}", "seed": one, "own": one == seed} | found._asdict()
+        for place, (rate, measured) in enumerate(cells.items())
+        for one, found in measured.items()
+    ]
+    return pd.DataFrame(rows).drop(columns="n")
+
+
+@lru_cache(maxsize=64)
+def lever_spec(present: str, other: str, low: float) -> dict:
+    """The chart of `lever_rows`: a line for each seed from the present rate to the other one."""
+    scale = alt.Scale(domain=[low, 1.05], nice=False, clamp=True)
+    rates = alt.Scale(domain=[present, other], padding=0.35)
+    x = alt.X(
+        "rate:O", title="learning rate of the critic", scale=rates, axis=alt.Axis(labelAngle=0)
+    )
+    y = alt.Y("estimate:Q", title=TITLES["explained"], scale=scale, axis=alt.Axis(tickCount=6))
+    base = alt.Chart().encode(x=x, y=y)
+    once = alt.Chart().transform_aggregate(n="count()").encode(x=alt.value(4), y=alt.Y(datum=0))
+    said = "'seed ' + datum.seed + ', rate ' + datum.rate + ': R squared ' + "
+    name = alt.expr(said + "format(datum.estimate, '.2f')")
+    shade = alt.condition("datum.own", alt.value(GREEN), alt.value(GREY))
+    layers = [
+        once.mark_rule(color="#D55E00", strokeDash=[4, 3], aria=False).encode(
+            x2=alt.value("width")
+        ),
+        once.mark_text(align="left", dy=-9, fontSize=13, color="#D55E00", aria=False).encode(
+            text=alt.value(EQUAL["explained"])
+        ),
+        base.mark_line(strokeWidth=1.6, opacity=0.8, aria=False).encode(
+            detail="seed:N", color=shade
+        ),
+        base.mark_point(filled=True, size=70, opacity=0.9, description=name).encode(
+            color=shade,
+            tooltip=[
+                alt.Tooltip("seed:N"), alt.Tooltip("rate:N", title="learning rate"),
+                *(alt.Tooltip(f"{end}:Q", format=".2f") for end in ("estimate", "low", "high")),
+            ],
+        ),
+    ]  # fmt: skip
+    return spec(alt.layer(*layers).properties(width="container", height=HEIGHT - 60))
+
+
+def lever_floor(cells: Mapping[float, Mapping[int, Interval]]) -> float:
+    """The bottom of the axis of R^2: all seeds, but none below LOWEST."""
+    least = min(found.estimate for measured in cells.values() for found in measured.values())
+    return float(np.floor(min(max(least, LOWEST), -0.5) * 1.1))
+
+
 # --- every seed ------------------------------------------------------------------------------
 
 
@@ -134,7 +200,7 @@ def grid(last: int, count: int = 6) -> list[int]:
 
 TITLES = {
     "explained": "R² of the critic",
-    "ratio": "tr Σ, critic / best constant",
+    "ratio": "variance, best constant = 1",
 }
 
 
@@ -177,10 +243,10 @@ def seeds_spec(quantity: str, last_step: int, seed: int, low: float, high: float
         base.mark_line(strokeWidth=1, opacity=0.6, color=GREY, aria=False).encode(
             y=y, detail="seed:N"
         ),
-        own.mark_rule(strokeWidth=2, color="#009E73", aria=False).encode(
+        own.mark_rule(strokeWidth=2, color=GREEN, aria=False).encode(
             y=alt.Y(names[1], type="quantitative", scale=scale, title=title), y2=names[2]
         ),
-        own.mark_line(strokeWidth=2.6, color="#009E73", aria=False).encode(y=y),
+        own.mark_line(strokeWidth=2.6, color=GREEN, aria=False).encode(y=y),
         base.mark_point(
             filled=True, size=35, opacity=0.8, color=GREY, description=_of_seed(quantity)
         ).encode(

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
+
 import pandas as pd
 import streamlit as st
 
 from pgcore import runs
+from pgcore.config import Config
 from pgcore.gradients import Decomposition, collect_windows, decompose
-from pgcore.gradients.critic_worth import count_seeds, critic_worth
-from ui.shell import lesson, measure
+from pgcore.gradients.critic_worth import (
+    change_of_r2,
+    count_seeds,
+    critic_explains,
+    critic_worth,
+)
+from pgcore.stats import Interval
+from ui.shell import controls, glossary, lesson, link, live, measure
 from ui.variance import charts as variance
 from ui.variance import words
 
 MOST_SEEDS = 10
 STATES, TAILS = 1000, 8  # of a decomposition
+WAITING = 100.0  # the end of the axes of the picture that waits for its states
 
 
 def sources(policy: measure.Policy) -> dict[int, Decomposition] | None:
@@ -39,11 +50,30 @@ def _decomposed(policy: measure.Policy) -> Decomposition:
     return decompose(windows, policy.seed, num_states=STATES, tails=TAILS)
 
 
-def reveal(here: Decomposition) -> None:
+def waiting() -> None:
+    """The picture before the reader has predicted: the line of agreement, and no state."""
+    st.vega_lite_chart(
+        variance.waiting_rows(), variance.critic_spec(0.0, WAITING), key="critic_waiting",
+        alt="The critic's value against the true value. Only the line where both agree is drawn.",
+    )  # fmt: skip
+    glossary.caption(words.POINTS)
+
+
+def reveal(policy: measure.Policy, here: Decomposition) -> None:
     """The critic's fit beside the reader's prediction."""
-    lesson.reveal(
-        words.QUESTION, words.answer(here.critic.explained), words.on_the_fit(here.critic)
-    )
+    truth = words.answer(here.critic.explained)
+    lesson.reveal(words.question(policy.name), truth, words.on_the_critic(here.critic))
+
+
+def scatter(parts: dict[int, Decomposition], steps: int) -> None:
+    """The critic against the true value at the chosen checkpoint."""
+    fit = parts[steps].critic
+    low, high = variance.critic_range([other.critic for other in parts.values()])
+    st.vega_lite_chart(
+        variance.critic_rows(fit), variance.critic_spec(low, high), key="critic",
+        alt=words.critic_description(fit),
+    )  # fmt: skip
+    glossary.caption(words.POINTS)
 
 
 def bars(parts: dict[int, Decomposition], steps: int) -> None:
@@ -61,49 +91,120 @@ def bars(parts: dict[int, Decomposition], steps: int) -> None:
         f'<span style="color:{colour}">■</span> {part}'
         for part, colour in zip(words.PARTS.values(), variance.COLOURS, strict=True)
     ]
-    st.html(f"Variance by source: {' &nbsp; '.join(keys)}. A baseline changes the first alone.")
+    st.html(f"Variance by source: {' &nbsp; '.join(keys)}")
+    glossary.say(words.on_what_is_left(parts[steps]))
 
 
-def scatter(parts: dict[int, Decomposition], steps: int) -> None:
-    """The critic against the true value at the chosen checkpoint."""
-    fit = parts[steps].critic
-    low, high = variance.critic_range([other.critic for other in parts.values()])
-    st.markdown(f"**The critic after {steps:,} steps**")
-    st.vega_lite_chart(
-        variance.critic_rows(fit), variance.critic_spec(low, high), key="critic",
-        alt=words.critic_description(fit),
-    )  # fmt: skip
-    st.caption("Every point is a state. On the diagonal the critic agrees with the true value.")
+# --- the lever ---
 
 
-def explain(here: Decomposition, name: str) -> None:
-    """What the bars say at the chosen checkpoint."""
-    total = here.sources["none"].total
-    st.markdown(words.on_the_sources(here, name))
-    st.caption(
-        f"Variance of one step's gradient ψ(MC - b(s)), tr Cov = {total} without a baseline, "
-        "split as in Tucker et al. 2018: Σ_a + Σ_τ + Σ_s. CartPole's physics holds no chance, so "
-        f"every state can be set again: n = {total.n:,} states, both actions taken in each, "
-        f"{TAILS} tails played from either; the tails' own noise is subtracted. Shares are of the "
-        "whole without a baseline, held at its estimate. The triangle marks the checkpoint "
-        "chosen. [ ]: 95% bootstrap intervals over states."
-    )
+def lever(policy: measure.Policy) -> None:
+    """Does a critic that learns faster predict better? The same seeds with two learning rates."""
+    present, checkpoint = policy.config.critic_learning_rate, policy.checkpoint
+    asks, picture = st.columns([1, 1.6], gap="medium")
+    with asks:
+        rate = controls.slider("lever_rate", help="Higher: the other critic takes larger steps.")
+    if rate == present or not checkpoint:
+        asks.info(words.on_no_lever(present, checkpoint))
+        return
+    with picture:
+        cells = _explained(policy, {present: policy.config})
+    if cells is None:
+        return
+    question = words.lever_question(present, rate, policy.steps)
+    with asks:
+        asked = lesson.predict(question)
+    if asked is not None:
+        other = policy.config.replace(critic_learning_rate=rate)
+        with picture:
+            shown = live.run_or_offer({"lever": other}, verb="Train with this critic")
+            if not live.finished(shown):
+                live.follow(shown, "lever")
+                return
+            cells = _explained(policy, {present: policy.config, rate: other})
+        if cells is None:
+            return
+        before, after = (
+            [found.estimate for found in measured.values()] for measured in cells.values()
+        )
+        with asks:
+            lesson.reveal(
+                question,
+                words.lever_answer(change_of_r2(before, after)),
+                words.on_the_lever(before, after, present, rate),
+            )
+            st.button(
+                f"Use {rate:g} on the whole page", on_click=_adopt, args=(rate,),
+                help="The policy, the bars and all seeds below are then those of this critic.",
+            )  # fmt: skip
+    with picture:
+        st.vega_lite_chart(
+            variance.lever_rows(cells, policy.seed),
+            variance.lever_spec(f"{present:g}", f"{rate:g}", variance.lever_floor(cells)),
+            key="lever", alt=words.lever_description(cells),
+        )  # fmt: skip
+        st.caption(words.on_the_lines(len(cells[present]), policy.seed, variance.LOWEST))
+        if asked is not None:
+            with st.expander("Show the numbers", icon=":material/table:"):
+                st.dataframe(words.lever_table(cells), hide_index=True, height="content")
 
 
-def table(parts: dict[int, Decomposition]) -> None:
-    """The critic's fit, checkpoint by checkpoint."""
-    st.dataframe(words.critic_table(parts), hide_index=True, height="content")
-    st.caption(
-        "The critic against the true value of the same states. "
-        r"$R^2 = 1 - E(V - V_\phi)^2 / \mathrm{Var}\,V$: "
-        "below 0, the mean of V for every state would be nearer."
-    )
+def _explained(
+    policy: measure.Policy, configs: Mapping[float, Config]
+) -> dict[float, dict[int, Interval]] | None:
+    """R^2 of every seed's critic at the policy's checkpoint, by learning rate and seed."""
+    seeds = _seeds(policy)
+
+    def work(progress: measure.Progress) -> dict[float, dict[int, Interval]]:
+        found: dict[float, dict[int, Interval]] = {rate: {} for rate in configs}
+        for done, (rate, seed) in enumerate(product(configs, seeds), start=1):
+            at = measure.frozen(configs[rate], seed, policy.checkpoint)
+            found[rate][seed] = critic_explains(at.params, at.config, seed)
+            progress(done / (len(configs) * len(seeds)))
+        return found
+
+    name = ("lever", *map(runs.identity, configs.values()), tuple(seeds), policy.checkpoint)
+    return measure.measured(name, work, f"Measuring the critics of {len(seeds)} seeds")
+
+
+def _seeds(policy: measure.Policy) -> list[int]:
+    """The seeds that are compared, the policy's own among them."""
+    return sorted({*policy.config.seeds[:MOST_SEEDS], policy.seed})
+
+
+def _adopt(rate: float) -> None:
+    link.put("critic_learning_rate", rate)
+    st.session_state.pop("set_critic_learning_rate", None)
+
+
+# --- every seed, and all the numbers ---
+
+
+def numbers(parts: dict[int, Decomposition], policy: measure.Policy) -> None:
+    """Everything measured at this seed, folded."""
+    here = parts[policy.steps]
+    with st.expander("All the numbers", icon=":material/table:"):
+        st.markdown(f"- {words.on_the_sources(here, policy.name)}")
+        rows = {baseline: variance.source_rows(parts, baseline) for baseline in words.BASELINES}
+        st.dataframe(words.source_table(rows), hide_index=True, height=280)
+        total = here.sources["none"].total
+        st.caption(words.on_the_bars(total.n, TAILS, total))
+        st.markdown(f"- {words.on_the_fit(here.critic)}")
+        st.dataframe(words.critic_table(parts), hide_index=True, height="content")
+        st.caption(
+            "The critic against the true value of the same states. "
+            r"$R^2 = 1 - E(V - V_\phi)^2 / \mathrm{Var}\,V$: "
+            "below 0, the mean of V for every state would be nearer."
+        )
+        st.dataframe(
+            words.state_table(variance.critic_rows(here.critic)), hide_index=True, height=280
+        )
 
 
 def every_seed(policy: measure.Policy) -> None:
     """R^2, and the critic's variance against the best constant's, for other seeds too."""
     config = policy.config
-    seeds = sorted({*config.seeds[:MOST_SEEDS], policy.seed})
+    seeds = _seeds(policy)
     points = variance.grid(measure.checkpoints(config)[-1])
 
     def work(progress: measure.Progress) -> pd.DataFrame:
@@ -125,7 +226,7 @@ def every_seed(policy: measure.Policy) -> None:
     highest = max(2.0, float(cells["ratio"].max()) * 1.1)
     least = min(0.8, float(cells["ratio"].min()) * 0.9)
     for column, quantity, low, high in (
-        (left, "explained", -6.0, 1.0),
+        (left, "explained", variance.LOWEST, 1.0),
         (right, "ratio", least, highest),
     ):
         with column:
@@ -137,8 +238,6 @@ def every_seed(policy: measure.Policy) -> None:
     for checkpoint in points[1 :: max(len(points) - 2, 1)]:
         steps = checkpoint * config.eval_interval
         st.markdown(f"- {words.on_seeds(*count_seeds(cells, steps), steps)}")
-    st.caption(
-        f"n = {len(seeds)} training seeds, one line each; green: seed {policy.seed} with its 95% "
-        f"bootstrap interval. R² below -6 is drawn at the edge. The best constant is fitted on "
-        f"other batches of the same policy. Shares of seeds: Wilson's 95% interval."
-    )
+    with st.expander("Show the numbers", icon=":material/table:"):
+        st.dataframe(words.seed_table(cells), hide_index=True, height=280)
+        st.caption(words.on_the_seeds(len(seeds), policy.seed, variance.LOWEST))
