@@ -8,7 +8,6 @@ from ui.shell import link, pages, style
 page = pages.navigation(position="top")
 file = page.url_path or pages.PAGES[0].file
 st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
-style.apply()
 st.session_state["framed"] = True
 link.read(pages.PARAMETERS)
 pages.arrive(file)
@@ -17,6 +16,7 @@ with above:
     path.head(file)
 with below:
     path.foot(file)
+    style.apply()
 try:
     with body:
         page.run()

@@ -87,7 +87,7 @@ def test_a_primary_button_can_be_read(browser: Browser, server: str, scheme: str
     """WCAG 2.2, 1.4.3: text of this size needs 4.5 to 1."""
     with visitor(browser, color_scheme=scheme) as page:
         page.goto(server)
-        button = page.get_by_role("button", name=re.compile("Change something"))
+        button = page.get_by_role("button", name=re.compile("Start the first lesson"))
         button.wait_for()
         settled(page)
         assert button.evaluate(CONTRAST) >= 4.5

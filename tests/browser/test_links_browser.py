@@ -32,7 +32,7 @@ def test_no_parameter_of_any_page_is_shown_as_markdown(browser: Browser, server:
         query = urllib.parse.urlencode(dict.fromkeys(names, PLANTED))
         with visitor(browser) as page:
             page.goto(f"{server}/{'' if file == 'start' else file}?{query}")
-            page.get_by_text("From the link", exact=False).first.wait_for()
+            page.get_by_text("This link asks for values", exact=False).first.wait_for()
             settled(page)
             planted_nothing(page)
             assert page.get_by_text(PLANTED, exact=False).count() > 0

@@ -30,7 +30,8 @@ MOUNT = """async ([html, css, js, data]) => {
   window.reports = [];
   window.show = (data) => {
     const setStateValue = (name, value) => window.reports.push([name, value]);
-    window.leave = component.default({ data, parentElement: document.body, setStateValue });
+    const told = { data, parentElement: document.body, setStateValue };
+    window.leave = component.default({ ...told, setTriggerValue: setStateValue });
   };
   const observe = ResizeObserver.prototype.observe;
   const disconnect = ResizeObserver.prototype.disconnect;
@@ -270,7 +271,7 @@ def test_reduced_motion_waits_for_the_reader(tab):
 def push_data(row: np.ndarray, greedy: bool = False) -> dict:
     weights = encode(row[: shape_of(CONFIG).policy_size])
     hidden = CONFIG.hidden_dim
-    return {"id": "a", "row": weights, "hidden": hidden, "colour": 0, "greedy": greedy}
+    return {"id": "a", "params": weights, "hidden": hidden, "colour": 0, "greedy": greedy}
 
 
 def balancing_row() -> np.ndarray:

@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 
 export const FOLDER = new URL("../../ui/player/", import.meta.url);
 export const COMPONENTS = {
+  field: ["physics.js", "policy.js", "scene.js", "field.js"],
   player: ["physics.js", "policy.js", "scene.js", "player.js"],
   push: ["physics.js", "policy.js", "scene.js", "push.js"],
 };

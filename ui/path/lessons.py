@@ -64,7 +64,7 @@ along it does not make the policy worse.
     Lesson(
         "All Q are positive", "inside",
         "You will follow one [[batch]] until it becomes one step of the policy. Every reward is 1, "
-        "so every [[q]] is positive, and every action that was taken is pushed up.",
+        "so every [[q|Q]] is positive, and every action that was taken is pushed up.",
         ("bad_action",),
         r"""
 With $\Psi_t = Q_t > 0$ each sampled action is pushed up. On average this is no harm: with two

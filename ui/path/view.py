@@ -48,8 +48,6 @@ def here(page: str) -> int | None:
 
 def head(page: str) -> None:
     """One line above every page: its place on the path, before and after, equation and words."""
-    progress.keep()
-    glossary.entries()
     place = here(page)
     if place is not None:
         st.session_state["lesson"] = place
@@ -115,11 +113,17 @@ def _words() -> None:
 
 
 def foot(page: str) -> None:
-    """Below a lesson: states to try, the derivation, a question asked again, and the way on."""
-    place = here(page)
+    """Below the page: a question asked again, the lesson's end, and what is out of sight."""
     lesson.once_more()
-    if place is None:
-        return
+    place = here(page)
+    if place is not None:
+        _end_of_lesson(place)
+    glossary.entries()
+    progress.keep()
+
+
+def _end_of_lesson(place: int) -> None:
+    """States to try, the derivation, and the way on."""
     chosen = LESSONS[place]
     if chosen.tries and done(chosen, lesson.answered()):  # they would give the answer away
         _try_this(chosen)

@@ -24,6 +24,7 @@ function look(element) {
   const palette = themeColour(element, "--st-chart-categorical-colors", "#0072B2,#D55E00,#009E73");
   return {
     text: themeColour(element, "--st-text-color", "#31333F"),
+    background: themeColour(element, "--st-background-color", "#FFFFFF"),
     faint: themeColour(element, "--st-border-color", "#9999"),
     danger: themeColour(element, "--st-red-color", "#D55E00"),
     font: themeColour(element, "--st-font", "sans-serif"),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pgcore.gradients.reward_shift import ReturnsToGo
-from pgcore.plotting.theme import HEIGHT, place, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, place, spec, spread
 from ui.rewards import words
 
 GREY = "#888888"
@@ -87,6 +87,6 @@ def q_spec(longest: int, low: float, high: float) -> dict[str, Any]:
         shifted.mark_line(strokeWidth=2.8, aria=False).encode(y=y, color=place()),
         points,
         names(shifted).mark_text(**written).encode(color=place()),
-        names(less).mark_text(color=GREY, **written),
+        names(less).mark_text(color=FAINT, **written),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))

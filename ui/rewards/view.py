@@ -106,4 +106,4 @@ def notation() -> None:
         for sentence, formula in words.NOTATION:
             st.markdown(sentence)
             st.latex(formula)
-        st.caption("Sutton & Barto 2018, exercises 3.15 and 3.16.")
+        st.markdown(words.NOTATION_END)

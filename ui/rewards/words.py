@@ -40,23 +40,25 @@ EVALUATED = (
 
 NOTATION = (
     (
-        "A baseline b is the same number whatever follows. So it leaves the expected gradient "
-        "as it is:",
-        r"\mathbb{E}_{a\sim\pi}\bigl[(Q(s,a) - b)\,\nabla\log\pi(a|s)\bigr] "
-        r"= \mathbb{E}_{a\sim\pi}\bigl[Q(s,a)\,\nabla\log\pi(a|s)\bigr]",
+        "A baseline b is the same number for every action. So it leaves the expected gradient as "
+        "it is:",
+        r"\mathbb{E}[b\,\nabla\log\pi] = b\,\nabla \textstyle\sum_a \pi(a|s) = 0",
     ),
     (
-        "A constant c is added to every reward. Then Q of a step with n steps left, itself "
-        "included, moves by a number that depends on n. The actions decide how large n is:",
+        "A constant c is added to every reward. Then Q of a step moves by a number that depends on "
+        "n, the steps left, this one included. The actions decide how large n is:",
         r"\sum_{k=0}^{n-1} \gamma^k (r_{t+k} + c) = Q_t + c\,\frac{1-\gamma^n}{1-\gamma}",
     ),
     (
-        "Only where no episode ends is n infinite for every step, and the shift a constant, "
-        "c / (1 − γ). CartPole's episodes end, and r = 1 there, so the shift multiplies Q and "
-        "the gradient:",
-        r"Q_t \to (1+c)\,Q_t,\qquad g \to (1+c)\,g: "
-        r"\qquad c=-1:\ 0,\qquad c=-2:\ -g",
+        "Where no episode ever ends, n is infinite for every step. Only there is the shift of Q a "
+        "constant, c / (1 − γ). In CartPole episodes end, and r = 1. So the shift multiplies every "
+        "true Q, and the true gradient g:",
+        r"Q_t \to (1+c)\,Q_t, \qquad g \to (1+c)\,g",
     ),
+)
+NOTATION_END = (
+    "With c = −1 both are 0. With c = −2 the gradient points the opposite way. (Sutton & Barto "
+    "2018, exercises 3.15 and 3.16.)"
 )
 
 

@@ -44,11 +44,11 @@ GLOSSARY = {
         "comes later.", r"0 \le \gamma \le 1", "inside", 1,
     ),
     "q": Entry(
-        "$Q$", "The mean return after action a was taken in state s. In a batch, Q_t is its "
+        "Q", "The mean return after action a was taken in state s. In a batch, Q_t is its "
         "estimate for step t.", r"Q(s, a)", "inside", 1,
     ),
     "v": Entry(
-        "$V$, the state value", "The mean return from state s, over the actions that the policy "
+        "V, the state value", "The mean return from state s, over the actions that the policy "
         "may take there.", r"V(s) = \sum_a \pi(a \mid s)\, Q(s, a)", "variance", 1,
     ),
     "score": Entry(
@@ -97,11 +97,11 @@ GLOSSARY = {
         "seeds are two independent repetitions.", "", "seeds", 1,
     ),
     "n": Entry(
-        "$n$", "How many independent repetitions a number rests on. Beside a learning curve it "
+        "n", "How many independent repetitions a number rests on. Beside a learning curve it "
         "counts seeds, beside a variance it counts batches.", "", "seeds", 1,
     ),
     "interval": Entry(
-        "95% interval [low, high]", "A range made so that, in 95 of 100 repetitions of the whole "
+        "95% interval", "A range made so that, in 95 of 100 repetitions of the whole "
         "study, it holds the true number.",
         r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n", "seeds", 1,
     ),
@@ -135,7 +135,7 @@ GLOSSARY = {
         r"F^{-1} \nabla J", "bandit", 3,
     ),
     "mu": Entry(
-        r"$\mu$", "The share of its time that the agent spends in each state.", r"\mu(s)",
+        "μ", "The share of its time that the agent spends in each state.", r"\mu(s)",
         "toypole", 5,
     ),
     "leave_one_out": Entry(
@@ -147,7 +147,7 @@ GLOSSARY = {
         "that state.", r"A(s, a) = Q(s, a) - V(s)", "variance", 6,
     ),
     "r_squared": Entry(
-        "$R^2$", "The share of the variation of V that the critic predicts. 1 is perfect. Below 0, "
+        "R²", "The share of the variation of V that the critic predicts. 1 is perfect. Below 0, "
         "one number for every state would be nearer.",
         r"1 - \frac{E\,(V - V_\phi)^2}{\mathrm{Var}\,V}", "variance", 6,
     ),
@@ -162,7 +162,7 @@ GLOSSARY = {
         "", "inside", 7,
     ),
     "lambda": Entry(
-        r"GAE's $\lambda$", "How far the estimate trusts the rewards before it trusts the critic. "
+        "GAE's λ", "How far the estimate trusts the rewards before it trusts the critic. "
         "At 0 it looks one step ahead, at 1 to the end of the batch.",
         r"A_t = \sum_k (\gamma\lambda)^k \delta_{t+k}", "toypole", 8,
     ),
@@ -254,12 +254,15 @@ def linked(text: str) -> str:
     """
 
     def button(found: re.Match[str]) -> str:
-        key, shown = found[1], found[2] or GLOSSARY[found[1]].name
+        key, shown = found[1], found[2] or _plain(GLOSSARY[found[1]].name)
         return f'<button class="term" popovertarget="term-{key}">{shown}</button>'
 
-    for found in TERM.finditer(text):
-        GLOSSARY[found[1]]
     return TERM.sub(button, text)
+
+
+def _plain(name: str) -> str:
+    """A term's name without its symbol."""
+    return re.sub(r",? *\$[^$]*\$,? *", "", name)
 
 
 def entries() -> None:

@@ -50,7 +50,10 @@ class Page(NamedTuple):
 
 # No icons: the browser would take a page's icon for the tab's and fetch it from outside.
 PAGES = [
-    Page("start", "Experiment", "Start", "What is this lab about?"),
+    Page(
+        "start", "Experiment", "Start", "What is this lab about?",
+        (choice("carts", (30, 300), 30, "Carts"),),
+    ),
     Page("train", "Experiment", "Train", "Does a baseline help?"),
     Page(
         "seeds", "Experiment", "Seeds", "How much of what you see is luck?",

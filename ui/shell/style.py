@@ -12,7 +12,7 @@ RULES = """<style>
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelect"] [data-tag] {{
   color: {background};
 }}
-.stMainBlockContainer {{ padding-top: 4rem; }}
+.stMainBlockContainer {{ padding-top: 3.6rem; }}
 button.term {{ all: unset; cursor: help; text-decoration: underline dotted; }}
 button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px; }}
 .entry {{
