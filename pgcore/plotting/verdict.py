@@ -44,7 +44,7 @@ def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
             f"{n.removesuffix(' each')} do not tell **{best}** (highest) and **{worst}** (lowest) "
             "apart."
         )
-    corrected = f", corrected because it is one pair chosen of {pairs}" if pairs > 1 else ""
+    corrected = f", corrected because one pair of {pairs} was chosen" if pairs > 1 else ""
     details = (
         f"The final returns differ by {gap:.0f}. The brackets hold a 95% interval (Welch's t)"
         f"{corrected}."

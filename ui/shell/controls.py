@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting import bands

@@ -13,8 +13,8 @@ from pgcore.plotting import curves
 from pgcore.plotting import verdict as verdicts
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series, kept_label
-from pgcore.runs import Run, identity
 from pgcore.plotting.verdict import Verdict
+from pgcore.runs import Run, identity
 from pgcore.train import random_return
 from ui.shell import glossary
 from ui.shell.series import Figure
@@ -25,9 +25,20 @@ def learning_curves(
     figure: Figure,
     band: str,
     kept: tuple[Figure, Mapping[str, Run]] | None = None,
+) -> None:
+    """The chart of what the runs have reached by now, and how to read it."""
+    chart(shown, figure, band, kept)
+    glossary.caption(reading(figure, band))
+
+
+def chart(
+    shown: Mapping[str, Run],
+    figure: Figure,
+    band: str,
+    kept: tuple[Figure, Mapping[str, Run]] | None = None,
     upto: int | None = None,
 ) -> None:
-    """The chart of what the runs have reached by now, or had reached after `upto` evaluations."""
+    """The learning curves by now, or as they were after `upto` evaluations."""
     env = envs.describe(figure.config.env_id)
     series = _drawn(shown, figure, kept, upto)
     bottom, top = env.return_range
@@ -38,7 +49,6 @@ def learning_curves(
         curves.room(series),
     )  # fmt: skip
     st.vega_lite_chart(rows, spec, key="curves", alt=description(series, band), theme="streamlit")
-    glossary.caption(reading(figure, band))
 
 
 def reading(figure: Figure, band: str) -> str:

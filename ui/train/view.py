@@ -12,7 +12,7 @@ import streamlit as st
 
 from pgcore import runs
 from pgcore.runs import Run
-from ui.shell import figures, link, live
+from ui.shell import figures, glossary, link, live
 from ui.shell.series import Figure
 from ui.train import replay, words
 
@@ -25,8 +25,9 @@ def curves(shown: Mapping[str, Run], figure: Figure, band: str, kept: Kept) -> N
         _verdict(shown, figure)
         replay.bar(
             len(figure.config.eval_steps),
-            lambda k: figures.learning_curves(shown, figure, band, kept, k),
+            lambda k: figures.chart(shown, figure, band, kept, k),
         )
+        glossary.caption(figures.reading(figure, band))
         return
     replay.rewind()
     live.controls(shown, "train")
