@@ -84,7 +84,7 @@ def test_a_second_tab_sees_the_same_run_and_other_clicks_do_not_end_it(
         other.goto(page.evaluate("location.href"))
         other.get_by_text(re.compile(r"of 200,000,000 steps,")).wait_for()
         assert steps_done(other) >= before
-    page.get_by_text("95% interval", exact=True).click()
+    page.get_by_role("radio", name="95% interval").click()
     page.get_by_text("mean with its 95% t interval").wait_for()
     assert steps_done(page) >= before
     cancel(page)

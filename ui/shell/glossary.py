@@ -105,6 +105,10 @@ GLOSSARY = {
         "study, it holds the true number.",
         r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n", "seeds", 1,
     ),
+    "state": Entry(
+        "state $s$", "What the agent sees at one step. On CartPole: where the cart and the pole "
+        "are, and how fast they move.", "s_t", "watch", 1,
+    ),
     "checkpoint": Entry(
         "checkpoint", "The agent as it was after some number of training steps, kept to be looked "
         "at.", "", "watch", 1,
