@@ -14,7 +14,7 @@ from ui.player.push import push
 from ui.shell import glossary, link
 from ui.shell.pages import PARAMETERS
 from ui.shell.tabs import tabs
-from ui.watch import charts, film, words
+from ui.watch import charts, film
 from ui.watch.agents import Choice
 
 CARTS = {"rest": "cart in the middle, at rest", "here": "cart as where the player stopped"}
@@ -63,10 +63,10 @@ def _maps(params, history: History, episode, step: int) -> None:
     )  # fmt: skip
     x, x_dot = episode.states[step, :2].tolist() if cart == "here" else (0.0, 0.0)
     over = landscape(params, history.config, x, x_dot)
-    rows, words = charts.rows(over, episode, step), charts.description(over)
+    rows, alt = charts.rows(over, episode, step), charts.description(over)
     left, right = st.columns(2)
-    left.vega_lite_chart(rows, charts.policy_spec(over), key="policy_map", alt=words)
-    right.vega_lite_chart(rows, charts.value_spec(over), key="value_map", alt=words)
+    left.vega_lite_chart(rows, charts.policy_spec(over), key="policy_map", alt=alt)
+    right.vega_lite_chart(rows, charts.value_spec(over), key="value_map", alt=alt)
     glossary.caption(words.maps(over, step))
     with st.expander("All the numbers", icon=":material/table:"):
         st.caption("Move the checkpoint to see both maps being learned.")
