@@ -78,7 +78,9 @@ def choose(histories: Mapping[str, History]) -> Choice:
         )  # fmt: skip
         acts = controls.pick(
             st.segmented_control, "acts", "Actions", list(words.ACTS), "sampled", **options,
-            format_func=lambda acts: f"actions {words.ACTS[acts]}",
+            format_func={"sampled": "drawn actions", "greedy": "likelier actions"}.get,
+            help="Drawn: by their probability, as in training. Likelier: always the action that "
+            "the policy makes more probable.",
         )  # fmt: skip
     greedy = acts == "greedy"
     return Choice(agent, seed, checkpoint, steps[checkpoint], episode, greedy, beside)

@@ -14,7 +14,7 @@ from ui.player.push import push
 from ui.shell import glossary, link
 from ui.shell.pages import PARAMETERS
 from ui.shell.tabs import tabs
-from ui.watch import charts, film
+from ui.watch import charts, film, words
 from ui.watch.agents import Choice
 
 CARTS = {"rest": "cart in the middle, at rest", "here": "cart as where the player stopped"}
