@@ -2,43 +2,27 @@
 
 import streamlit as st
 
-from ui.shell import controls, export, figures, lesson, link, live, pages
-from ui.train import replay
+from ui.shell import controls, export, lesson, link, live, pages
+from ui.train import view as train
 
 pages.begin("train")
 
 IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seeds"]
 controls.algorithm_picker()
-controls.field_widgets(IN_SIGHT)
-figure, place = controls.toolbar(IN_SIGHT)
-shown, figure = live.run_figure(figure, place)
-if not shown:
-    st.info("These settings have not run yet: press Run, or lower the seeds or the steps.")
-    st.stop()
+left, right = st.columns([2.4, 1], gap="medium")
+with right:
+    controls.field_widgets(IN_SIGHT, columns=2)
+    figure = controls.toolbar(IN_SIGHT)
+with left:
+    shown, figure = live.run_figure(figure, st.empty())
+    if not shown:
+        st.info("These settings have not run yet. Press Run, or lower the seeds or the steps.")
+        st.stop()
+    kept, band = link.get("kept"), link.get("band")
+    dashed = (kept, live.find(kept.configs)) if kept else None
+    train.curves(shown, figure, band, dashed)
 
-kept, band = link.get("kept"), link.get("band")
-dashed = (kept, live.find(kept.configs)) if kept else None
-chart, beside = st.columns([2.6, 1])
-with chart:
-    if all(run.status == "done" for run in shown.values()):
-        replay.bar(
-            len(figure.config.eval_steps),
-            lambda k: figures.learning_curves(shown, figure, band, dashed, k),
-        )
-        live.progress(shown)
-    else:
-        replay.rewind()
-        live.controls(shown, "train")
-
-        def draw() -> None:
-            live.progress(shown)
-            figures.learning_curves(shown, figure, band, dashed)
-
-        live.watch(shown, draw)
-with beside:
-    lesson.equation_and_source(list(figure.algorithms))
-
-figures.verdict(shown, figure)
-figures.table(shown, figure)
+train.numbers(shown, figure, band, dashed)
+lesson.equation_and_source(list(figure.algorithms))
 with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
     export.panel(figure, shown)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pgcore import envs
-from ui.shell import controls, live, pages
+from ui.shell import controls, glossary, live, pages
 from ui.watch import agents, view
 
 pages.begin("watch")
@@ -16,10 +16,12 @@ if not envs.describe(figure.config.env_id).is_cartpole:
     st.info("Episodes of CartPole alone can be watched; choose it on Train.")
     st.stop()
 if not histories:
-    st.info("No agent has learned yet: press Run, or choose fewer steps or seeds on Train.")
+    st.info("No agent has learned yet. Press Run, or choose fewer steps or seeds on Train.")
     st.stop()
 
 choice = agents.choose(histories)
-roles, sentence = agents.cast(histories, choice)
-st.caption(sentence)
-view.stage(choice, roles, histories[choice.agent])
+cast = agents.cast(histories, choice)
+st.markdown(cast.learned)
+glossary.caption(cast.shown)
+view.stage(choice, cast.roles, histories[choice.agent])
+view.numbers(cast.lengths)

@@ -226,8 +226,11 @@ def final_evaluation(
         return np.concatenate(list(parts))
 
 
+RANDOM_EPISODES = 1000
+
+
 @lru_cache(maxsize=16)
-def random_return(env_id: str, episodes: int = 1000) -> float:
+def random_return(env_id: str, episodes: int = RANDOM_EPISODES) -> float:
     """Mean episodic return of uniformly random actions: a network of zeros, sampled."""
     config = Config(env_id=env_id, num_seeds=episodes // 100, eval_episodes=100)
     zeros = np.zeros((config.num_seeds, shape_of(config).size), np.float32)

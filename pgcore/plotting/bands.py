@@ -41,7 +41,7 @@ class Band:
 BANDS: dict[str, Band] = {
     "std": Band(
         "Standard deviation",
-        "mean ± standard deviation of the seeds (the lab's; not an interval for the mean)",
+        "mean ± standard deviation of the seeds",
         "How far apart single seeds lie. More seeds do not make it narrower, and it is no "
         "interval for the mean.",
         stats.std_band,

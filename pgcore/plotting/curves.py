@@ -14,6 +14,7 @@ from pgcore import envs, stats
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series
 from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, place, spec, spread
+from pgcore.train import RANDOM_EPISODES
 
 SEED_LINES = 30  # thin lines drawn per series
 LINE_SHARE = 1 / 16  # of the plot's height, for a line of a label
@@ -21,6 +22,8 @@ LINE_HEIGHT = 15  # pixels; a plot is at least 16 of them high
 LETTERS = 26  # of a label, beyond which it has two lines if there is room for them
 LETTER = 6.0  # pixels, on average
 LABEL_GAP = 14  # pixels between the plot and its labels; a thin line leads across
+RANDOM = f"random: {{:.0f}}, n = {RANDOM_EPISODES:,}"  # episodes of uniformly random actions
+APP_HEIGHT = 305  # pixels: with verdict and replay it stands on a screen of 720
 WIDTH = 620  # pixels, in a notebook; in the app the container's
 COLUMNS = (
     *("series", "colour", "dashed", "seed"),  # seed is -1 on the line of all seeds
@@ -106,7 +109,8 @@ def curves_spec(
 ) -> dict[str, Any]:
     """The constant spec; the data are `rows`. `beside` is their `room`, in pixels."""
     built = _layers(last_step, lowest, highest, threshold, random, beside)
-    return spec(built.properties(height=HEIGHT, width="container"))
+    edge = {"left": 2, "right": 2, "top": 8, "bottom": 2}
+    return spec(built.properties(height=APP_HEIGHT, width="container", padding=edge))
 
 
 def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
@@ -204,8 +208,9 @@ def _layers(
         aria=False,  # the points say it
     )
     layers = [
-        *(_rule(value, text, end)
-          for value, text in ((threshold, "Gymnasium's threshold"), (random, "random"))
+        *(_rule(value, text.format(value), end, below)
+          for value, text, below in ((threshold, "Gymnasium's threshold {:.0f}", -7),
+                                     (random, RANDOM, 8))  # lines begin above the latter
           if value is not None),
         band.encode(y=alt.Y("low:Q", scale=y_scale, title="episodic return"), y2="high:Q",
                     detail=each),
@@ -220,15 +225,32 @@ def _layers(
     return alt.layer(*layers)
 
 
-def _rule(value: float, text: str, end: alt.ExprRef) -> Any:
+def _rule(value: float, name: str, end: alt.ExprRef, below: float) -> Any:
     once = alt.Chart().transform_aggregate(rows="count()")  # one mark, not one a row
     at = alt.Y(datum=value)
     rule = once.mark_rule(strokeDash=[2, 3], color="#888888", opacity=0.9, aria=False)
-    words = once.mark_text(align="left", dx=4, dy=-7, color=FAINT, fontSize=12)
-    name = f"{text} {value:.0f}"
+    words = once.mark_text(align="left", dx=4, dy=below, color=FAINT, fontSize=12)
     told = alt.value(f"Reference line: {name}")
     across = rule.encode(y=at, x=alt.value(0), x2=alt.value(end))
     return across + words.encode(y=at, x=alt.value(0), text=alt.value(name), description=told)
+
+
+def numbers(series: Sequence[Series], band: str) -> pd.DataFrame:
+    """What the chart draws, to be read: a row an evaluation, a column a series.
+
+    Each cell holds the line and the band's bounds; single seeds stand as their mean.
+    """
+    columns = {}
+    for one in series:
+        middle = BANDS[band].of(one.history.eval_returns.T)
+        columns[_label(one) + ", kept" * one.dashed] = pd.Series(
+            [
+                f"{stats.Interval(mean, low, high, middle.n):.1f}"
+                for mean, low, high in zip(middle.estimate, middle.low, middle.high, strict=True)
+            ],
+            index=one.history.eval_steps,
+        )
+    return pd.DataFrame(columns).rename_axis("environment steps").reset_index()
 
 
 def table(series: Sequence[Series], threshold: float | None) -> pd.DataFrame:

@@ -18,6 +18,7 @@ class Verdict(NamedTuple):
 
     sentence: str
     details: str
+    clear: bool  # whether the two are told apart
 
 
 def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
@@ -40,8 +41,12 @@ def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
         sentence = f"**{best}** ends **{gap.estimate:.0f}** above **{worst}**, with {n}."
     else:
         sentence = (
-            f"**{best}** (best here) and **{worst}** (worst here) are not told apart with {n}."
+            f"{n.removesuffix(' each')} do not tell **{best}** (highest) and **{worst}** (lowest) "
+            "apart."
         )
-    corrected = f", corrected for having chosen one pair of {pairs}" if pairs > 1 else ""
-    details = f"Difference of the final returns {gap:.0f}: a 95% interval (Welch's t){corrected}."
-    return Verdict(sentence, details)
+    corrected = f", corrected because one pair of {pairs} was chosen" if pairs > 1 else ""
+    details = (
+        f"The final returns differ by {gap:.0f}. The brackets hold a 95% interval (Welch's t)"
+        f"{corrected}."
+    )
+    return Verdict(sentence, details, bool(gap.low > 0))

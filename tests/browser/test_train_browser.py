@@ -47,8 +47,7 @@ def test_defaults_train_at_once_and_show_what_pgcore_computes(page: Page, server
     said = chart_says(page)
     for key in ("policy_gradient", "batch_mean", "actor_critic"):
         final = train(Config(algorithm=key)).final_returns
-        assert f"at {final.mean():.0f} after 10,000 steps (n = 10)" in said
-        assert f"{mean_t_interval(final):.1f}".startswith(f"{final.mean():.1f} [")
+        assert f"at {mean_t_interval(final):.0f} after 10,000 steps (n = 10)" in said
 
 
 def test_a_long_run_grows_pauses_and_is_cancelled(page: Page, server: str):
@@ -85,7 +84,7 @@ def test_a_second_tab_sees_the_same_run_and_other_clicks_do_not_end_it(
         other.goto(page.evaluate("location.href"))
         other.get_by_text(re.compile(r"of 200,000,000 steps,")).wait_for()
         assert steps_done(other) >= before
-    page.get_by_text("95%", exact=True).click()
+    page.get_by_role("radio", name="95% interval").click()
     page.get_by_text("mean with its 95% t interval").wait_for()
     assert steps_done(page) >= before
     cancel(page)
@@ -117,13 +116,13 @@ def test_a_deep_link_may_be_the_first_request_of_a_server(browser: Browser):
 def test_the_lab_preset_and_a_kept_run(page: Page, server: str):
     page.goto(f"{server}/train")
     page.get_by_text("environment steps and every evaluation").wait_for()
-    page.get_by_role("button", name="Keep", exact=True).click()
-    page.get_by_role("button", name="Drop kept").wait_for()
-    page.get_by_role("button", name="Lab", exact=True).click()
+    page.get_by_role("button", name="Keep these curves", exact=True).click()
+    page.get_by_role("button", name="Drop the kept curves").wait_for()
+    page.get_by_role("button", name="The notebook, as written", exact=True).click()
     page.wait_for_function("location.search.includes('fixed_start=True')")
     settled(page)
     assert "kept=" in page.evaluate("location.search")
-    final = train(Config.lab(algorithm="actor_critic")).final_returns.mean()
+    final = mean_t_interval(train(Config.lab(algorithm="actor_critic")).final_returns)
     expect(page.locator(f'[aria-label*="Actor-critic at {final:.0f} after"]').first).to_be_visible()
 
 
@@ -149,13 +148,50 @@ def test_replay_walks_through_a_finished_run(page: Page, server: str):
     page.get_by_role("button", name="Step", exact=True).click()
     page.get_by_text("evaluation 1 of 20").wait_for()
     assert "after 500 steps" in chart_says(page)
-    page.get_by_role("button", name="Reset", exact=True).click()
+    page.get_by_role("button", name="Whole run", exact=True).click()
     page.get_by_text("evaluation 20 of 20").wait_for()
     page.get_by_text("fast", exact=True).click()
     page.get_by_role("button", name="Replay", exact=True).click()
     page.get_by_role("button", name="Pause", exact=True).wait_for()
     page.get_by_role("button", name="Replay", exact=True).wait_for()  # it ends by itself
     page.get_by_text("evaluation 20 of 20").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_question_verdict_chart_and_replay_stand_on_one_screen(
+    browser: Browser, server: str, scheme: str
+):
+    with visitor(browser, color_scheme=scheme) as page:
+        page.goto(f"{server}/train")
+        page.get_by_text("evaluation 20 of 20").wait_for()
+        settled(page)
+        for shown in (
+            page.get_by_role("heading", name="Does a baseline help?"),
+            page.get_by_text(re.compile("10 seeds do not tell|ends .* above")).first,
+            page.get_by_test_id("stVegaLiteChart").first,
+            page.get_by_role("button", name="Replay", exact=True),
+        ):
+            box = shown.bounding_box()
+            assert box is not None and box["y"] > 50 and box["y"] + box["height"] <= 720
+
+
+def test_three_hundred_seeds_are_one_click_away(page: Page, server: str):
+    page.goto(f"{server}/train")
+    page.get_by_role("button", name=re.compile("^Run 300 seeds, about")).click()
+    page.get_by_text("9,000,000 environment steps and every evaluation").wait_for()
+    assert "n = 300" in chart_says(page)
+    expect(page.get_by_role("spinbutton", name="Seeds")).to_have_value("300")
+
+
+def test_on_a_phone_the_chart_and_a_slider_are_seen_together(browser: Browser, server: str):
+    with visitor(browser, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{server}/train")
+        page.get_by_text("evaluation 20 of 20").wait_for()
+        settled(page)
+        chart = page.get_by_test_id("stVegaLiteChart").first.bounding_box()
+        slider = page.get_by_role("slider", name="Learning rate of the policy").bounding_box()
+        assert chart is not None and slider is not None
+        assert 0 < slider["y"] - chart["y"] < 844 - 60  # the bar at the top takes 60
 
 
 BOXES = """texts => texts.map(text => {
@@ -213,5 +249,5 @@ def test_a_bad_link_is_one_sentence_and_the_default(
 def test_settings_that_clash_are_said_and_the_way_on_stays(page: Page, server: str):
     page.goto(f"{server}/train?num_seeds=1000&total_timesteps=1000000&eval_interval=1000")
     page.get_by_text("raise eval_interval").first.wait_for()
-    page.get_by_role("button", name="Defaults", exact=True).click()
+    page.get_by_role("button", name="Start values", exact=True).click()
     page.get_by_text("environment steps and every evaluation").wait_for()

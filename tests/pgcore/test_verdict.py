@@ -35,15 +35,13 @@ def test_the_correction_decides_what_is_clear():
     alone, corrected = (stats.difference_interval(x, y, 1 - 0.05 / pairs) for pairs in (1, 3))
     assert alone.low > 0 > corrected.low
     assert "ends" in verdict({"x": x, "y": y}).sentence
-    assert "not told apart" in verdict({"x": x, "between": (x + y) / 2, "y": y}).sentence
+    assert "do not tell" in verdict({"x": x, "between": (x + y) / 2, "y": y}).sentence
 
 
 def test_an_interval_that_holds_0_is_no_equality():
     x = np.array([0.0, 100, 200])
     said = verdict({"x": x, "y": x + 10})
-    assert said.sentence == (
-        "**y** (best here) and **x** (worst here) are not told apart with 3 seeds each."
-    )
+    assert said.sentence == ("3 seeds do not tell **y** (highest) and **x** (lowest) apart.")
 
 
 def test_groups_of_different_sizes_say_both():

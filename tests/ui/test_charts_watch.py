@@ -51,6 +51,17 @@ def test_specs_are_constant_serialisable_and_without_data(built):
     assert '"values"' not in text
 
 
+def test_the_table_is_the_map_a_row_a_cell():
+    table = watch.numbers(OVER)
+    row = table.iloc[9 * 2 + 5]
+    assert row["angle, degrees"] == pytest.approx(np.degrees(OVER.angles[5]), abs=1e-3)
+    speed = row["angular velocity, degrees/s"]
+    assert speed == pytest.approx(np.degrees(OVER.velocities[2]), abs=1e-3)
+    assert row["probability of pushing right"] == pytest.approx(OVER.probs[2, 5], abs=1e-3)
+    assert row["critic's value V"] == pytest.approx(OVER.values[2, 5], abs=1e-3)
+    assert len(table) == 81
+
+
 def test_the_words_say_what_the_map_shows():
     words = watch.description(OVER)
     assert f"{OVER.probs[:, OVER.angles < 0].mean():.2f} on average where the pole leans" in words

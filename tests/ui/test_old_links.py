@@ -32,6 +32,9 @@ LINKS = {  # page, query: values of the figure's config and of the page's parame
     ("watch", f"{SHORT}&agent=batch_mean&seed=1&checkpoint=2&episode=best&acts=greedy"): {
         "agent": "batch_mean", "seed": 1, "checkpoint": 2, "episode": "best", "acts": "greedy",
     },
+    ("watch", f"{SHORT}&beside=alone"): {"beside": "alone"},  # now another is the default
+    ("watch", f"{SHORT}&beside=before"): {"beside": "before"},
+    ("watch", f"{SHORT}&beside=all"): {"beside": "all"},
     ("inside", f"{SHORT}&lens=gae&window=5&stage=weight&at=7&agent=actor_critic"): {
         "lens": "gae", "window": 5, "stage": "weight", "at": 7,
     },

@@ -15,7 +15,7 @@ from pgcore.episodes import play, policy_of
 from pgcore.jobs import Busy, Engine, Lane
 from tests import tasks
 from ui.player import episodes as player
-from ui.watch import agents, film
+from ui.watch import agents, film, words
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Config(num_seeds=2, total_timesteps=1000)
@@ -35,17 +35,21 @@ def watching(**query: str) -> AppTest:
 
 def test_it_opens_on_the_last_checkpoint_of_the_first_agent():
     app = watching()
-    assert [box.value for box in app.selectbox] == ["policy_gradient", 0, "alone"]
+    assert [box.value for box in app.selectbox] == ["policy_gradient", 0, "before"]
     assert app.select_slider[0].value == 2
     assert not app.warning
-    assert any("Episode" in text.value and "of n = 20" in text.value for text in app.caption)
+    assert any("typical" in text.value and "of n = 20" in text.value for text in app.caption)
+    assert any("its untrained self" in text.value for text in app.markdown)
+    assert "The same seed, untrained" in app.dataframe[0].value
 
 
 def test_a_link_chooses_agent_seed_and_checkpoint():
     app = watching(agent="batch_mean", seed="1", checkpoint="1", acts="greedy", beside="all")
     assert [box.value for box in app.selectbox] == ["batch_mean", 1, "all"]
     assert app.select_slider[0].value == 1
-    assert any("with greedy actions. All start" in text.value for text in app.caption)
+    assert any(
+        "Its actions are always the likelier one. All start" in text.value for text in app.caption
+    )
     assert app.query_params["seed"] == "1"
 
 
@@ -74,13 +78,17 @@ CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside
 
 
 def test_the_cast_is_the_chosen_agent_s_episode():
-    roles, sentence = agents.cast(HISTORIES, replace(CHOICE, episode="best"))
+    roles, learned, shown, table = agents.cast(HISTORIES, replace(CHOICE, episode="best"))
     params = policy_of(HISTORIES["batch_mean"], 1, 2)
     lengths = [e.length for e in play(params, CONFIG, 1, 1000, agents.EPISODES)]
     assert [role.episode.length for role in roles] == [max(lengths)]
     assert roles[0].colour == ALGORITHMS["batch_mean"].colour
     assert roles[0].label == "Batch mean, seed 1, 1,000 steps"
-    assert f"lasted {min(lengths)} to {max(lengths)}" in sentence
+    assert f"lasts {max(lengths)} steps, and the 20 last {min(lengths)} to {max(lengths)}" in shown
+    assert table[roles[0].label].tolist() == lengths
+    untrained = policy_of(HISTORIES["batch_mean"], 1, 0)
+    before = [e.length for e in play(untrained, CONFIG, 1, 1000, agents.EPISODES)]
+    assert learned == words.learned(lengths, before, 1000)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +96,20 @@ def test_the_cast_is_the_chosen_agent_s_episode():
     [("before", "The same seed, untrained"), ("all", ALGORITHMS["actor_critic"].name)],
 )
 def test_those_side_by_side_start_in_the_same_state(beside, second):
-    roles, _ = agents.cast(HISTORIES, replace(CHOICE, beside=beside))
+    roles = agents.cast(HISTORIES, replace(CHOICE, beside=beside)).roles
     assert [role.label for role in roles][1:] == [second]
     assert np.array_equal(roles[0].episode.states[0], roles[1].episode.states[0])
     assert not np.array_equal(roles[0].episode.probs[:5], roles[1].episode.probs[:5])
 
 
+def test_before_any_learning_an_agent_has_no_other_untrained_self():
+    cast = agents.cast(HISTORIES, replace(CHOICE, beside="before", checkpoint=0, step=0))
+    assert [role.label for role in cast.roles] == ["Batch mean, seed 1, 0 steps"]
+    assert cast.learned.startswith("This agent has not learned yet")
+
+
 def test_an_episode_is_a_few_kilobytes():
-    episode = agents.cast(HISTORIES, CHOICE)[0][0].episode
+    episode = agents.cast(HISTORIES, CHOICE).roles[0].episode
     sent = player.encode(player.table(episode))
     assert len(sent) == 4 * -(-(episode.length + 1) * 8 * 4 // 3)
     assert 4 * -(-501 * 8 * 4 // 3) < 22_000

@@ -7,25 +7,61 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting import bands
-from ui.shell import link
+from ui.shell import figures, link
 from ui.shell.notice import notice
 from ui.shell.pages import PARAMETERS
 from ui.shell.series import DEFAULT, FIELDS, LAB, MOST_SERIES, VARIABLE, Figure
 
 PRESETS = (
     (
-        "Lab",
+        "The notebook, as written",
         LAB,
         ":material/science:",
-        "The lab notebook's three tasks, as written: a truncation ends the task, every episode of "
-        "a seed starts in one state, and the batch-mean agent trains no critic",
+        "Takes over three habits of the notebook. An episode that the clock ends counts as a fall. "
+        "All episodes of a seed start in one state. The batch-mean agent trains no critic.",
     ),
-    ("Defaults", DEFAULT, ":material/restart_alt:", "The same three agents, corrected"),
+    (
+        "Start values",
+        DEFAULT,
+        ":material/restart_alt:",
+        "Puts every setting back to where it stood when you opened the lab.",
+    ),
 )
+NOTEBOOK = (
+    "The **lab notebook** is the exercise that this lab grew from. It compares three agents, "
+    "with ten seeds each."
+)
+SHORT = {"std": "mean ± std", "95%": "95% interval", "seeds": "single seeds"}  # names of bands
+HELP = {  # what turning a field's widget does
+    "num_seeds": "More seeds: the means are known better. Each seed is one more agent that learns "
+    "from its own chance.",
+    "first_seed": "Another first seed: other agents, with other chance.",
+    "total_timesteps": "More steps: every agent learns for longer.",
+    "batch_size": "More steps in a batch: each update scatters less, and there are fewer updates.",
+    "hidden_dim": "More hidden units: the networks can represent more, and train more slowly.",
+    "learning_rate": "Higher: each update moves the policy further, and its noise too.",
+    "critic_learning_rate": "Higher: the critic follows the returns faster.",
+    "gamma": "Lower: rewards that come later count less. A return then looks less far ahead.",
+    "reward_offset": "Adds this number to every reward while training. It changes the task.",
+    "gae_lambda": "Lower: GAE trusts the critic sooner. Less variance, more bias.",
+    "value_coef": "Higher: the critic's error weighs more beside the policy's loss.",
+    "entropy_coef": "Higher: the policy is rewarded for staying undecided.",
+    "baseline": "The number that the algorithm Constant subtracts from every Q.",
+    "formula": "What the algorithm Your baseline subtracts or weighs with.",
+    "clip_range": "Smaller: PPO stops an action's probability sooner from moving away.",
+    "num_epochs": "More: PPO uses each batch more often.",
+    "minibatch_size": "Smaller: PPO makes more updates of each batch, and each scatters more.",
+    "eval_interval": "Shorter: more points on each curve.",
+    "eval_episodes": "More: each point scatters less.",
+    "eval_greedy": "On: evaluations take the most probable action. Off: they draw an action.",
+    "bootstrap_truncation": "On: where the clock ends an episode, the critic's value stands for "
+    "the rest. Off: the episode counts as a fall.",
+    "fixed_start": "On: every episode of a seed starts in one state. Off: each has its own.",
+    "learner": "Compiled is fast and plays CartPole. Autograd plays other environments, slowly.",
+}
 
 
 # --- the pages' parameters ---
@@ -99,13 +135,20 @@ def _put(name: str, value: Any) -> None:
 
 
 def algorithm_picker() -> None:
-    """One or several algorithms, by name."""
-    state = link.settings()
+    """One or several algorithms, by name, each with the colour of its curve."""
+    state, colours = link.settings(), figures.palette()
+
+    def name(key: str) -> str:
+        entry = ALGORITHMS[key]
+        if state["vary"]:  # then a curve's colour stands for the value that varies
+            return entry.name
+        return f':color[●]{{foreground="{colours[entry.colour]}"}} {entry.name}'
+
     st.session_state.setdefault("set_algorithms", state["algorithms"])
     state["algorithms"] = st.pills(
         "Algorithms",
         list(ALGORITHMS),
-        format_func=lambda key: ALGORITHMS[key].name,
+        format_func=name,
         selection_mode="multi",
         key="set_algorithms",
         label_visibility="collapsed",
@@ -131,28 +174,30 @@ def _say_change(key: str, own: dict[str, Any]) -> None:
 def field_widget(name: str) -> None:
     """The widget of one of Config's fields, from its `setting(...)` line."""
     spec, state, key = FIELDS[name], link.settings(), f"set_{name}"
+    text = HELP.get(name)
     bounds, label, varied = spec.metadata, spec.metadata["help"], state["vary"] == name
     value: object
     st.session_state.setdefault(key, state[name])
     if isinstance(spec.default, bool):
-        value = st.toggle(label, key=key, disabled=varied)
+        value = st.toggle(label, key=key, disabled=varied, help=text)
     elif bounds["choices"]:
-        value = st.selectbox(label, bounds["choices"], key=key)
+        value = st.selectbox(label, bounds["choices"], key=key, help=text)
     elif isinstance(spec.default, str):
-        value = st.text_input(label, key=key, max_chars=200)
+        value = st.text_input(label, key=key, max_chars=200, help=text)
     elif bounds["log"]:
         options = sorted({*grid(name), state[name], st.session_state[key]})
         value = st.select_slider(
-            label, options, key=key, format_func="{:,}".format, disabled=varied
+            label, options, key=key, format_func="{:,}".format, disabled=varied, help=text
         )
     elif isinstance(spec.default, int):
         value = st.number_input(
-            label, bounds["low"], bounds["high"], step=bounds["step"], key=key, disabled=varied
-        )
+            label, bounds["low"], bounds["high"], step=bounds["step"], key=key, disabled=varied,
+            help=text,
+        )  # fmt: skip
     else:
         value = st.slider(
             label, bounds["low"], bounds["high"], step=bounds["step"], key=key, format="%g",
-            disabled=varied,
+            disabled=varied, help=text,
         )  # fmt: skip
     state[name] = value
 
@@ -178,11 +223,13 @@ def grid(name: str) -> list:
     return [kind(x) for x in sorted({*values, low, high, spec.default}) if low <= x <= high]
 
 
-def field_widgets(names: Sequence[str]) -> None:
-    """Several fields side by side."""
-    for column, name in zip(st.columns(len(names)), names, strict=True):
-        with column:
-            field_widget(name)
+def field_widgets(names: Sequence[str], columns: int) -> None:
+    """Several fields in rows of so many."""
+    for first in range(0, len(names), columns):
+        row = st.columns(columns, vertical_alignment="bottom")
+        for column, name in zip(row, names[first : first + columns], strict=False):
+            with column:
+                field_widget(name)
 
 
 def more_settings(names: Sequence[str]) -> None:
@@ -239,26 +286,31 @@ def _usual_values(name: str) -> list:
     return values[first : first + 4]
 
 
-def toolbar(in_sight: Sequence[str]) -> tuple[Figure, DeltaGenerator]:
-    """Further settings, comparison, band, presets, keep.
+def toolbar(in_sight: Sequence[str]) -> Figure:
+    """Band, further settings, comparison, keep, presets.
 
     Stops the page with a sentence if settings clash.
 
-    Returns: the figure that the settings describe, and a place for the Run button.
+    Returns: the figure that the settings describe.
     """
     state = link.settings()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    band_picker()
+    with st.container(horizontal=True):
         more_settings([name for name in FIELDS if name not in [*in_sight, "algorithm"]])
         compare()
-        band_picker()
+    st.caption(NOTEBOOK)
+    with st.container(horizontal=True):
         for label, preset, icon, text in PRESETS:
             st.button(label, icon=icon, help=text, on_click=link.adopt, args=(preset,))
         shown = _checked()
+        text = "They stay on the chart, dashed, so that the next ones can be compared with them."
+        st.button(
+            "Keep these curves", icon=":material/push_pin:", help=text, on_click=keep,
+            args=(shown,),
+        )  # fmt: skip
         if state["kept"]:
-            st.button("Drop kept", icon=":material/close:", on_click=keep, args=(None,))
-        text = "Keep these curves on the chart, dashed, to compare the next ones with"
-        st.button("Keep", icon=":material/push_pin:", help=text, on_click=keep, args=(shown,))
-        return shown, st.empty()
+            st.button("Drop the kept curves", icon=":material/close:", on_click=keep, args=(None,))
+    return shown
 
 
 def band_picker() -> None:
@@ -266,8 +318,10 @@ def band_picker() -> None:
     state = link.settings()
     st.session_state.setdefault("set_band", state["band"])
     state["band"] = st.segmented_control(
-        "Band", bands.quick(), key="set_band", label_visibility="collapsed", required=True
-    )
+        "Round each curve", bands.quick(), key="set_band", required=True,
+        format_func=lambda key: SHORT.get(key, bands.BANDS[key].name),
+        help=" ".join(f"*{SHORT.get(k, k)}*: {bands.BANDS[k].lesson}" for k in bands.quick()),
+    )  # fmt: skip
 
 
 def figure_or_stop(**changes: Any) -> Figure:

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import streamlit as st
 
-from pgcore import envs
+from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting import curves
 from pgcore.plotting import verdict as verdicts
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series, kept_label
+from pgcore.plotting.verdict import Verdict
 from pgcore.runs import Run, identity
 from pgcore.train import random_return
+from ui.shell import glossary
 from ui.shell.series import Figure
 
 
@@ -23,16 +25,22 @@ def learning_curves(
     figure: Figure,
     band: str,
     kept: tuple[Figure, Mapping[str, Run]] | None = None,
+) -> None:
+    """The chart of what the runs have reached by now, and how to read it."""
+    chart(shown, figure, band, kept)
+    glossary.caption(reading(figure, band))
+
+
+def chart(
+    shown: Mapping[str, Run],
+    figure: Figure,
+    band: str,
+    kept: tuple[Figure, Mapping[str, Run]] | None = None,
     upto: int | None = None,
 ) -> None:
-    """The chart of what the runs have reached by now, or had reached after `upto` evaluations."""
+    """The learning curves by now, or as they were after `upto` evaluations."""
     env = envs.describe(figure.config.env_id)
-    series = _series(shown, figure, upto)
-    if kept:
-        before, runs = kept
-        for one in _series(runs, before):
-            label = kept_label(one.label, before.config, figure.config)
-            series.append(Series(label, one.colour, one.history, dashed=True))
+    series = _drawn(shown, figure, kept, upto)
     bottom, top = env.return_range
     rows = _rows(_names(series), band, bottom, top, series)
     random = random_return(env.env_id) if env.is_cartpole else None
@@ -41,11 +49,32 @@ def learning_curves(
         curves.room(series),
     )  # fmt: skip
     st.vega_lite_chart(rows, spec, key="curves", alt=description(series, band), theme="streamlit")
-    how = "the most probable action" if figure.config.eval_greedy else "sampled actions"
-    st.caption(
-        f"Band: {BANDS[band].meaning}. n counts training seeds. Each evaluation: mean return of "
-        f"{figure.config.eval_episodes} episodes with {how}."
+
+
+def reading(figure: Figure, band: str) -> str:
+    """How to read the curves: the band, n, and what a point is; terms are linked."""
+    config = figure.config
+    how = "the most probable action at each step" if config.eval_greedy else "sampled actions"
+    return (
+        f"The chart shows the {BANDS[band].meaning}; [[n|n]] counts [[seed|seeds]]. Each point is "
+        f"the mean [[episodic_return]] of {config.eval_episodes} episodes, played with {how}."
     )
+
+
+def _drawn(
+    shown: Mapping[str, Run],
+    figure: Figure,
+    kept: tuple[Figure, Mapping[str, Run]] | None,
+    upto: int | None = None,
+) -> list[Series]:
+    """The figure's series, and those that were kept from before."""
+    series = _series(shown, figure, upto)
+    if kept:
+        before, runs = kept
+        for one in _series(runs, before):
+            label = kept_label(one.label, before.config, figure.config)
+            series.append(Series(label, one.colour, one.history, dashed=True))
+    return series
 
 
 def background() -> str:
@@ -53,14 +82,22 @@ def background() -> str:
     return st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor")
 
 
+def palette() -> list[str]:
+    """The colours of the viewer's theme, by the places that algorithms' entries name."""
+    return st.get_option(f"theme.{st.context.theme.type or 'light'}.chartCategoricalColors")
+
+
 def description(series: Sequence[Series], band: str) -> str:
     """The chart in words."""
     parts = [
-        f"{one.label} at {one.history.final_returns.mean():.0f} after "
+        f"{one.label} at {stats.mean_t_interval(one.history.final_returns):.0f} after "
         f"{one.history.eval_steps[-1]:,} steps (n = {one.history.config.num_seeds})"
         for one in series
     ]
-    return f"Episodic return against environment steps, {BANDS[band].meaning}: " + "; ".join(parts)
+    return (
+        f"Episodic return against environment steps, {BANDS[band].meaning}. Means with 95% t "
+        f"intervals: {'; '.join(parts)}."
+    )
 
 
 def _series(
@@ -78,14 +115,19 @@ def _series(
     return found
 
 
-def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
-    """Best against worst in one sentence; the details stand below it."""
+def compared(shown: Mapping[str, Run], figure: Figure) -> Verdict | None:
+    """Best against worst of the finished runs; None where nothing can be said."""
     scores = {
         figure.series[name].label: run.result.final_returns
         for name, run in shown.items()
         if run.result is not None
     }
-    if said := verdicts.verdict(scores):
+    return verdicts.verdict(scores)
+
+
+def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
+    """Best against worst in one sentence; the details stand below it."""
+    if said := compared(shown, figure):
         st.markdown(said.sentence)
         st.caption(said.details)
 
@@ -97,11 +139,22 @@ def table(shown: Mapping[str, Run], figure: Figure) -> None:
         threshold = envs.describe(figure.config.env_id).reward_threshold
         rows = _table(_names(series), threshold, series)
         st.dataframe(rows, hide_index=True, width="stretch")
-        st.caption(
-            "Means with 95% t intervals over seeds, shares with Wilson's. One good evaluation of "
-            "few episodes does not make a policy that solves the task, which Gymnasium asks of "
-            "the mean of 100."
+        glossary.caption(
+            "Brackets hold 95% intervals: of a mean the [[t_interval]], of a share "
+            "[[wilson|Wilson's interval]]. The task is solved if the mean of 100 episodes reaches "
+            "the threshold. One good evaluation of a few episodes is not enough."
         )
+
+
+def numbers(
+    shown: Mapping[str, Run],
+    figure: Figure,
+    band: str,
+    kept: tuple[Figure, Mapping[str, Run]] | None = None,
+) -> None:
+    """What the chart of the learning curves draws, as a table."""
+    if series := _drawn(shown, figure, kept):
+        st.dataframe(curves.numbers(series, band), hide_index=True, width="stretch")
 
 
 # --- rows are built once for each state of the runs, and kept as the browser gets them ---

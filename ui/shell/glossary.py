@@ -105,6 +105,10 @@ GLOSSARY = {
         "study, it holds the true number.",
         r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n", "seeds", 1,
     ),
+    "state": Entry(
+        "state $s$", "What the agent sees at one step. On CartPole: where the cart and the pole "
+        "are, and how fast they move.", "s_t", "watch", 1,
+    ),
     "checkpoint": Entry(
         "checkpoint", "The agent as it was after some number of training steps, kept to be looked "
         "at.", "", "watch", 1,
@@ -184,6 +188,52 @@ GLOSSARY = {
     ),
     "power": Entry(
         "power", "The probability that a study of n seeds finds a difference that is there.", "",
+        "seeds", 11,
+    ),
+    "std": Entry(
+        "standard deviation", "How far single seeds typically lie from their mean. More seeds do "
+        "not make it smaller.", r"s = \sqrt{\tfrac{1}{n-1}\sum_i (x_i - \bar x)^2}", "seeds", 11,
+    ),
+    "standard_error": Entry(
+        "standard error", "How far the mean of n seeds typically lies from the mean of all seeds. "
+        "Four times as many seeds halve it.", r"s / \sqrt n", "seeds", 11,
+    ),
+    "t_interval": Entry(
+        "t interval", "A 95% interval for a mean. Student's t makes it wider when n is small, "
+        "because the spread is then only guessed.", r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n",
+        "seeds", 11,
+    ),
+    "wilson": Entry(
+        "Wilson's interval", "A 95% interval for a share, such as 7 of 10. It also holds where the "
+        "share is near 0 or 1.", "", "seeds", 11,
+    ),
+    "iqm": Entry(
+        "IQM, interquartile mean", "The mean of the middle half of the seeds. The luckiest and the "
+        "unluckiest quarter do not count.", "", "seeds", 11,
+    ),
+    "welch": Entry(
+        "Welch's t test", "It asks whether two means differ by more than chance explains. The two "
+        "groups may scatter unequally.", r"t = (\bar x - \bar y) / \sqrt{s_x^2/n + s_y^2/n}",
+        "seeds", 11,
+    ),
+    "p_value": Entry(
+        "p value", "How often chance alone would give a difference at least as large, if there "
+        "were none.", "", "seeds", 11,
+    ),
+    "holm": Entry(
+        "Holm's correction", "Who tests many pairs finds a difference by chance sooner or later. "
+        "Holm raises the p values to make up for it.", "", "seeds", 11,
+    ),
+    "permutation": Entry(
+        "permutation test", "The seeds are shuffled between the two groups. The p value is the "
+        "share of shuffles with a difference at least as large.", "", "seeds", 11,
+    ),
+    "effect": Entry(
+        "effect $d$", "A difference of two means, divided by the standard deviation of the seeds.",
+        r"d = (\bar x - \bar y) / s", "seeds", 11,
+    ),
+    "coverage": Entry(
+        "coverage", "In how many of 100 studies a 95% interval really holds the true number.", "",
         "seeds", 11,
     ),
 }  # fmt: skip

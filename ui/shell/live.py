@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -128,6 +129,13 @@ def run_figure(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, Run], F
         return {}, figure
     st.warning("The settings above have not run yet; the picture below belongs to earlier ones.")
     return find(last.configs), last
+
+
+def start(configs: Iterable[Config]) -> None:
+    """Begin runs that a button asked for; where too many wait, the page offers them as usual."""
+    with suppress(Busy):
+        for config in configs:
+            runs.run(config)
 
 
 # --- while they run ---

@@ -76,7 +76,7 @@ PAGES = [
             *POLICY,
             choice("episode", ("typical", "best", "worst"), "typical"),
             choice("acts", ("sampled", "greedy"), "sampled"),
-            choice("beside", ("alone", "before", "all"), "alone"),
+            choice("beside", ("alone", "before", "all"), "before"),
             choice("watch_view", WATCH_VIEWS, "Player"),
         ),
     ),

@@ -47,11 +47,11 @@ def _buttons(evaluations: int) -> None:
             if state.replaying and state.replay_at >= evaluations:
                 state.replay_at = 0
             st.rerun()
-        if st.button("Step", icon=":material/skip_next:", help="One evaluation on"):
+        if st.button("Step", icon=":material/skip_next:", help="Goes one evaluation further."):
             state.replay_at = state.replay_at % evaluations + 1
             state.replaying = False
             st.rerun()
-        if st.button("Reset", icon=":material/replay:", help="Show the whole run"):
+        if st.button("Whole run", icon=":material/replay:", help="Shows the curves to their end."):
             rewind()
             st.rerun()
         st.segmented_control(

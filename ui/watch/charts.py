@@ -58,6 +58,18 @@ def value_spec(over: Landscape) -> dict:
     return _map("value", *_ends(over))
 
 
+def numbers(over: Landscape) -> pd.DataFrame:
+    """Both maps as a table, a row a cell."""
+    angle, speed = np.meshgrid(over.angles * DEGREES, over.velocities * DEGREES)
+    columns = {
+        "angle, degrees": angle,
+        "angular velocity, degrees/s": speed,
+        TITLES["prob"]: over.probs,
+        TITLES["value"]: over.values,
+    }
+    return pd.DataFrame({name: np.ravel(numbers).round(3) for name, numbers in columns.items()})
+
+
 def _ends(over: Landscape) -> tuple[float, float]:
     return float(over.angles[-1] * DEGREES), float(over.velocities[-1] * DEGREES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
@@ -10,10 +11,10 @@ from pgcore.history import History
 from pgcore.render import draw
 from ui.player.episodes import Role, player
 from ui.player.push import push
-from ui.shell import link
+from ui.shell import glossary, link
 from ui.shell.pages import PARAMETERS
 from ui.shell.tabs import tabs
-from ui.watch import charts, film
+from ui.watch import charts, film, words
 from ui.watch.agents import Choice
 
 CARTS = {"rest": "cart in the middle, at rest", "here": "cart as where the player stopped"}
@@ -44,6 +45,16 @@ def stage(choice: Choice, roles: list[Role], history: History) -> None:
             _gymnasium(choice, episode, step)
 
 
+def numbers(lengths: pd.DataFrame) -> None:
+    """How long every episode of each agent lasted, folded."""
+    with st.expander("All the numbers", icon=":material/table:"):
+        st.caption(
+            "Steps that each episode lasted, which is also its return. An episode ends when the "
+            "pole falls, when the cart leaves the track, or after 500 steps."
+        )
+        st.dataframe(lengths, hide_index=True, width="stretch")
+
+
 def _maps(params, history: History, episode, step: int) -> None:
     """The policy and the critic over angle and angular velocity."""
     cart = st.segmented_control(
@@ -52,15 +63,14 @@ def _maps(params, history: History, episode, step: int) -> None:
     )  # fmt: skip
     x, x_dot = episode.states[step, :2].tolist() if cart == "here" else (0.0, 0.0)
     over = landscape(params, history.config, x, x_dot)
-    rows, words = charts.rows(over, episode, step), charts.description(over)
+    rows, alt = charts.rows(over, episode, step), charts.description(over)
     left, right = st.columns(2)
-    left.vega_lite_chart(rows, charts.policy_spec(over), key="policy_map", alt=words)
-    right.vega_lite_chart(rows, charts.value_spec(over), key="value_map", alt=words)
-    st.caption(
-        f"The line is the episode's path, the dot step {step}, where the player stopped. V runs "
-        f"from {over.values.min():.1f} to {over.values.max():.1f} on this map, and its colours "
-        "with it. Move the checkpoint to see both being learned."
-    )
+    left.vega_lite_chart(rows, charts.policy_spec(over), key="policy_map", alt=alt)
+    right.vega_lite_chart(rows, charts.value_spec(over), key="value_map", alt=alt)
+    glossary.caption(words.maps(over, step))
+    with st.expander("All the numbers", icon=":material/table:"):
+        st.caption("Move the checkpoint to see both maps being learned.")
+        st.dataframe(charts.numbers(over), hide_index=True, width="stretch")
 
 
 def _gymnasium(choice: Choice, episode, step: int) -> None:
