@@ -106,7 +106,7 @@ def test_the_lottery_asks_first_and_then_says_what_stats_says():
     question = app.slider(key="say_lottery").label
     assert "The pool holds 30 seeds of each of 3 algorithms." in question
     assert "by their mean final return" in question
-    mark, axes = app.get("vega_lite_chart")  # of the question, and of the answer: still empty
+    _, axes = app.get("vega_lite_chart")  # of the question, and of the answer: still empty
     assert axes.proto.alt.startswith("The axes of the answer")
     press(app, "Just show")
     curve = stats.lottery_curve(pools(), 50)

@@ -139,6 +139,7 @@ def power(pool: Pool) -> None:
         f"{studies.name(better)} − {studies.name(worse)}": (worse, better)
         for worse, better in studies.pairs(pool.scores)
     }
+    top = st.container()
     left, right = st.columns([1, 1.5])
     with left:
         pair = options[st.selectbox("Pair", list(options), label_visibility="collapsed")]
@@ -153,9 +154,10 @@ def power(pool: Pool) -> None:
         st.vega_lite_chart(
             studies.power_rows(effects), studies.power_spec(), key="seeds_power",
             alt="The power to see the chosen difference against the seeds of each, by score; the "
-            "seeds for 80% are written below.",
+            "seeds for 80% are written above.",
         )  # fmt: skip
-        st.markdown(words.needed(difference, needed))
+        with top:
+            st.markdown(words.needed(difference, needed))
     with right:
         st.markdown(f"**The differences that this pool has**, n = {pool.size:,} seeds of each")
         st.table(_power_table(pool.ids, pools), hide_index=True)
