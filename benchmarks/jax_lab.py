@@ -28,7 +28,7 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 from jax import lax, random  # noqa: E402
 
-from benchmarks import notebook as lab  # noqa: E402
+from pgcore.exhibits import lab  # noqa: E402
 
 TIME_LIMIT = 500
 UPDATES = np.diff(np.arange(0, lab.TIMESTEPS + 1, lab.EVAL_STEPS) // lab.BATCH_SIZE)  # [K]

@@ -17,7 +17,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from torch import nn, optim
 
-from benchmarks import notebook as lab
+from pgcore.exhibits import lab
 
 
 class Evaluation(BaseCallback):

@@ -35,7 +35,15 @@ __all__ = [
     "train",
 ]
 
-LATE = ("episodes", "exact", "gradients", "plotting", "render", "stats")  # modules, at first use
+LATE = (
+    "episodes",
+    "exact",
+    "exhibits",
+    "gradients",
+    "plotting",
+    "render",
+    "stats",
+)  # modules, at first use
 
 
 def __getattr__(name: str) -> ModuleType:

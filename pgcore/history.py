@@ -55,7 +55,7 @@ class History:
     def reached(self, threshold: float) -> np.ndarray:
         """Which seeds had an evaluation of at least `threshold`.  [S] bool
 
-        The best of K means of `eval_episodes` episodes: many seeds has one such evaluation whose
+        The best of K means of `eval_episodes` episodes: many seeds have one such evaluation whose
         policy does not reach the threshold over 100 episodes (see train.final_evaluation).
         """
         return np.any(self.eval_returns >= threshold, axis=0)
@@ -95,7 +95,7 @@ class History:
         if not isinstance(other, History):
             return NotImplemented
         return self.config == other.config and all(
-            _same(getattr(self, spec.name), getattr(other, spec.name))
+            np.array_equal(getattr(self, spec.name), getattr(other, spec.name), equal_nan=True)
             for spec in fields(self)
             if spec.name != "config"
         )
@@ -179,9 +179,7 @@ class History:
         """Write config and arrays to one file: npz with a JSON header, nothing pickled."""
         header = {"format": FILE_FORMAT, "version": FILE_VERSION, "config": asdict(self.config)}
         arrays = {
-            spec.name: value
-            for spec in fields(self)
-            if spec.name != "config" and (value := getattr(self, spec.name)) is not None
+            spec.name: getattr(self, spec.name) for spec in fields(self) if spec.name != "config"
         }
         with Path(path).open("wb") as file:  # numpy would add .npz to a bare name
             np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
@@ -225,10 +223,3 @@ class History:
         )
         if not fits:
             raise ValueError(f"{path!r} holds arrays that do not fit its config.")
-
-
-def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    """Equal arrays, or neither is there."""
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b, equal_nan=True)

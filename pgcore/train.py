@@ -71,9 +71,16 @@ def _notice_of_compiling() -> Iterator[None]:
 
 
 def stream(
-    config: Config, threads: int | None = None, control: Control | None = None
+    config: Config,
+    threads: int | None = None,
+    control: Control | None = None,
+    learner: Any = None,
 ) -> Iterator[History]:
     """Train, yielding the history after each evaluation that every seed has reached.
+
+    Args:
+        learner: anything with the five functions of `pgcore.learners`; the config's own if not
+            given. Every thread calls it.
 
     Raises: Cancelled if `control` was cancelled.
     """
@@ -93,7 +100,7 @@ def stream(
 
     def work(shard: slice) -> None:
         try:
-            for k, evaluation, params in learn(config, config.seeds[shard], control):
+            for k, evaluation, params in learn(config, config.seeds[shard], control, learner):
                 record(shard, k, evaluation, params)
                 reached.put(k)
         except BaseException as error:  # raised again in the caller's thread
@@ -107,7 +114,7 @@ def stream(
     try:
         for thread in workers:
             thread.start()
-        for k, evaluation, params in learn(config, config.seeds[own], control):
+        for k, evaluation, params in learn(config, config.seeds[own], control, learner):
             record(own, k, evaluation, params)
             while arrived[k] < len(others):
                 news = reached.get()
@@ -125,13 +132,13 @@ def stream(
 
 
 def learn(
-    config: Config, seeds: range, control: Control
+    config: Config, seeds: range, control: Control, learner: Any = None
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """One share of the seeds, from start to end.
 
     Yields: (k, episodic returns [S, E], parameters [S, P]) at evaluation k; k = -1 is the start.
     """
-    learner = learner_of(config)
+    learner = learner or learner_of(config)
     method = ALGORITHMS[config.algorithm]
     state, rollout = State.initial(config, seeds), Rollout(config, seeds)
     minibatch_keys = seeding.keys(seeds, "minibatches")

@@ -32,7 +32,7 @@ TESTS = {  # by module: the tests that are its own, the quickest first
     "envs": "envs rollout",
     "episodes": "episodes",
     "evaluation": "evaluation",
-    "exact": "exact_bandit exact_toypole exact_library",
+    "exact": "exact_bandit exact_toypole exact_library words_exact charts_exact",
     "formula": "formula",
     "gradients": "findings judgement hindsight whole_episodes bootstrapping charts_exact gradients",
     "history": "history",

@@ -24,7 +24,7 @@ def blocks(title: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which all four recipes have been followed."""
+    """A copy of the project in which all recipes have been followed."""
     target = tmp_path_factory.mktemp("recipes") / "lab"
     ignored = shutil.ignore_patterns("__pycache__", ".venv*", ".git", "benchmarks", "tests")
     shutil.copytree(ROOT, target, ignore=ignored)
@@ -32,6 +32,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (setting,) = blocks("Add a setting")
     script, entry = blocks("Add a page with a link parameter")
     (band,) = blocks("Add a band")
+    (exhibit,) = blocks("Add an exhibit to the bug museum")
     append(target / "pgcore/algorithms.py", estimator)
     insert(
         target / "pgcore/config.py",
@@ -41,6 +42,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (target / "pages/coin.py").write_text(script)
     insert(target / "ui/shell/pages.py", "]  # fmt: skip\n\nPARAMETERS", f"{entry.rstrip()},\n")
     append(target / "pgcore/plotting/bands.py", band)
+    append(target / "pgcore/exhibits/public.py", exhibit)
     return target
 
 
@@ -121,3 +123,15 @@ def test_a_new_band_is_drawn_and_offered(copy: Path) -> None:
         "from pgcore.plotting.bands import quick; print('range' in quick())",
     )
     assert said == "True\nTrue\n"
+
+
+def test_a_new_exhibit_is_measured_and_has_a_verdict(copy: Path) -> None:
+    answer(copy, "from pgcore.exhibits.__main__ import main; main(['half'])")
+    said = answer(
+        copy,
+        "from pgcore.exhibits import results; from ui.museum import words\n"
+        "kept = results.load().exhibits\n"
+        "print(len(kept) > 20, kept['half'].n, kept['half'].verdict.kind)\n"
+        "print('half' in words.deck())",
+    )
+    assert said == "True 200 harmless\nTrue\n"

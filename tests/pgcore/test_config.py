@@ -215,6 +215,7 @@ def test_a_link_outlives_a_changed_default() -> None:
         ("gamma", "-inf", "gamma is -inf; it must be a number"),
         ("gamma", "1e999", "gamma is inf; it must be a number"),
         ("eval_greedy", "maybe", "eval_greedy is 'maybe'; it must be true or false."),
+        ("eval_greedy", "x" * 5000, f"eval_greedy is '{'x' * 40}'; it must be true or false."),
         ("learner", "jax", "learner is 'jax'; it must be one of compiled, autograd."),
         ("learning_speed", "1", "'learning_speed' is no setting; there are algorithm, env_id"),
         ("__init__", "1", "'__init__' is no setting"),

@@ -34,7 +34,7 @@ from pgcore.gradients import (
     weights,
 )
 from pgcore.gradients.decomposition import critic_fit, true_returns
-from pgcore.gradients.estimates import best_constant, measurable
+from pgcore.gradients.estimates import best_constant, measurable, preference_gradient
 from pgcore.gradients.inference import moments, resampled_means
 from pgcore.gradients.report import _plain
 from pgcore.gradients.windows import horizon
@@ -612,6 +612,27 @@ def test_sources_add_up_to_the_variance_of_single_steps(windows, sources):
         assert abs(measured.estimate - total.estimate) <= 2 * error, key
 
 
+def test_the_state_s_part_is_made_of_products_of_independent_tails(row, windows):
+    """E_s |E_a psi Q|^2 - |E_s E_a psi Q|^2, both unbiased: no tail and no state meets itself."""
+    n, tails = 6, 4
+    returns = true_returns(windows, 0, n, tails)  # [N, 2, M]
+    pairs = ~np.eye(tails, dtype=bool)
+    d = np.empty(7 * CONFIG.hidden_dim + 2, np.float32)
+    pushes, squares = [], []
+    for obs, (left, right) in zip(windows.batch.obs[:n, 0], returns, strict=True):
+        p = preference_gradient(row, CONFIG.hidden_dim, *obs, d)
+        weight, direction = p * (1 - p), d.astype(np.float64)
+        own = [np.outer(q, q)[pairs].mean() for q in (left, right)]  # Q(s, a)^2
+        squares.append(
+            weight**2 * direction @ direction * (sum(own) - 2 * left.mean() * right.mean())
+        )
+        pushes.append(weight * (right.mean() - left.mean()) * direction)
+    products = np.array(pushes) @ np.transpose(pushes)
+    expected = np.mean(squares) - products[~np.eye(n, dtype=bool)].mean()
+    found = decompose(windows, 0, num_states=n, tails=tails).sources["none"].state
+    assert found.estimate == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_baseline_touches_the_action_s_part_alone(sources):
     none, critic, value = (sources.sources[key] for key in ("none", "critic", "value"))
     assert none.later == critic.later == value.later and none.state == critic.state == value.state
@@ -684,7 +705,8 @@ def test_variance_falls_as_one_over_the_batch_for_scores_alone(windows):
     assert (score.design_effect_low <= 1.05).all() and (score.design_effect_high >= 0.95).all()
     plain = frame[frame.algorithm == "policy_gradient"].set_index("batch_size")
     whole = gradients_of(windows, {"q": windows.batch.q_values})["q"]
-    assert plain.tr_sigma[32] == pytest.approx(whole.var(0, ddof=1).sum(), rel=1e-3)
+    variance = whole.var(0, ddof=1, dtype=np.float64).sum()  # n + 1 for n - 1: off by 1e-3
+    assert plain.tr_sigma[32] == pytest.approx(variance, rel=1e-5)
     assert (frame[(frame.algorithm == "batch_mean") & (frame.batch_size == 1)].tr_sigma == 0).all()
 
 
@@ -737,6 +759,17 @@ def test_the_lens_takes_every_algorithm(windows, key):
     np.testing.assert_array_equal(
         update.steps.psi, weights(windows, CONFIG, [key])[key][3].astype(np.float32)
     )
+
+
+@pytest.mark.parametrize(("bootstraps", "expected"), [(True, [5, 31]), (False, [31])])
+def test_the_lens_knows_which_cuts_the_critic_bridges(row, bootstraps, expected):
+    """The window's end always; the clock's only where truncation is worth going on."""
+    config = CONFIG.replace(bootstrap_truncation=bootstraps)
+    cut = collect_windows(row, config, 3, 0)
+    cut.batch.terminated[0] = cut.batch.truncated[0] = False
+    cut.batch.truncated[0, 5] = True
+    steps = inside_update(cut, 0, config).steps
+    assert np.flatnonzero(steps.bootstrapped).tolist() == expected
 
 
 def test_the_lens_has_no_such_window(windows):
@@ -798,14 +831,16 @@ def test_the_summary_is_json_and_the_command_line_prints_it(capsys):
     found = summary(config, 0, 1, 200)
     assert printed == json.loads(json.dumps(found, allow_nan=False))
     assert (found["checkpoint"], found["steps"], found["seed"]) == (0, 0, 1)
+    assert summary(config, -2, 1, 200) == found  # counted from the end
     assert found["estimators"]["batch_mean"]["snr"]["estimate"] is None
     assert main(arguments[:1] + arguments[2:]) == 0
     assert "policy_gradient" in capsys.readouterr().out
 
 
 def test_summary_and_report_refuse_what_is_not_there(row):
-    with pytest.raises(ValueError, match="checkpoint is 21"):
-        summary(Config(), 21)
+    for checkpoint in (21, -22):
+        with pytest.raises(ValueError, match=f"is {checkpoint}; it must be from -21 to 20"):
+            summary(Config(), checkpoint)
     with pytest.raises(ValueError, match="seed_index is 10"):
         summary(Config(), seed_index=10)
     with pytest.raises(ValueError, match="from 10 to"):

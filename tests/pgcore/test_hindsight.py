@@ -120,6 +120,16 @@ def test_worse_actions_are_counted():
     assert worse_actions(found, PLAIN, -slopes).raised == 0
 
 
+def test_either_action_can_be_the_worse():
+    q = np.array([[9.0, 10.0], [10.0, 9.0], [5.0, 5.0], [9.0, 10.0]])  # worse: 0, 1, neither, 0
+    found = Hindsight(q, np.full(4, 0.1), 10)
+    update = small_update([1, 1, 1, -1], [0, 0, 0, 0], [0, 0])
+    update.steps["action"] = [0, 1, 0, 0]
+    slopes = np.array([-1.0, -1.0, -1.0, 1.0])  # below 0: action 0 becomes more probable
+    counts = worse_actions(found, update, slopes)
+    assert counts == (4, 3, 3, 2, 1, 10)
+
+
 def test_the_expected_push_on_a_worse_action_is_down():
     found = hindsight(WINDOWS, INDEX, 0)
     push = expected_push(found, PLAIN)

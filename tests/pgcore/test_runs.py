@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcore import Config, jobs, runs, train
+from pgcore import ALGORITHMS, Config, jobs, runs, train
+from pgcore.control import Control
 from pgcore.jobs import Engine
 from pgcore.runs import Run
 
@@ -150,7 +151,17 @@ def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypa
     assert runs.warm_up() is again
 
 
+def test_the_warm_up_counts_the_algorithms_it_has_compiled(monkeypatch):
+    monkeypatch.setattr(runs, "train", lambda config, threads: None)
+    heard: list[float] = []
+    runs._compile(heard.append, Control())
+    count = len(ALGORITHMS)
+    assert heard == [done / count for done in range(1, count + 1)]
+
+
 def test_the_guess_grows_with_the_work():
     guess = runs.expected_seconds
     assert guess(QUICK) < guess(QUICK.replace(num_seeds=200)) < guess(LONG)
     assert guess(QUICK.replace(learner="autograd")) > guess(QUICK)
+    training = QUICK.replace(num_seeds=100, total_timesteps=100_000, eval_interval=100_000)
+    assert guess(training.replace(hidden_dim=256)) > 2 * guess(training)

@@ -425,6 +425,13 @@ def test_skewed_scores_cost_both_intervals_coverage_until_n_grows() -> None:
     assert many.t.estimate > 0.93 and many.bootstrap.estimate > 0.92
 
 
+def test_coverage_needs_two_seeds_and_no_more() -> None:
+    found = stats.coverage(stats.POPULATIONS["normal"], 2, studies=4000)
+    assert within_binomial_error(found.t.estimate, 0.95, 4000)
+    with pytest.raises(ValueError, match="at least 2 seeds"):
+        stats.coverage(stats.POPULATIONS["normal"], 1)
+
+
 def share_held(
     interval: Callable[[Any, Any], stats.Interval], truth: float, n: int, shift: float, sd: float
 ) -> float:

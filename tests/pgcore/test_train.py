@@ -88,9 +88,9 @@ def shares(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many seeds each thread is given, once it has begun."""
     dealt, learn = [], loop.learn
 
-    def spy(config: Config, seeds: range, control: Control):
+    def spy(config: Config, seeds: range, control: Control, learner: object):
         dealt.append(len(seeds))
-        return learn(config, seeds, control)
+        return learn(config, seeds, control, learner)
 
     monkeypatch.setattr(loop, "learn", spy)
     return dealt

@@ -233,6 +233,16 @@ def test_sampled_estimates_meet_the_truth_as_often_as_their_intervals_say():
         assert 0.87 < count / (6 * len(draws)) <= 1, name
 
 
+def test_the_sampled_variance_is_the_unbiased_one():
+    n = 10
+    rows = enumerated.sampled_rows(LAB, 5.0, n, 0).set_index("key")
+    windows = enumerated.played(LAB, n, 8, 0)
+    for key, psi in enumerated.weights(LAB, windows, 5.0).items():
+        gradients = (psi[..., None] * windows.scores).mean(1)  # [n, 5]
+        expected = gradients.var(0, ddof=1).sum()
+        assert rows.loc[key, "tr_var"] == pytest.approx(expected), key
+
+
 def test_equal_draws_are_equal_and_others_are_not():
     first, again, other = (enumerated.sampled_rows(LAB, 5.0, 200, draw) for draw in (0, 0, 1))
     assert first.equals(again)

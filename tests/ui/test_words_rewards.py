@@ -25,8 +25,8 @@ def outcome(change=NEITHER, final=20.0, gap=(-200.0, -210.0, -190.0)) -> Outcome
     return Outcome(
         Interval(21.6, 20.5, 22.7, 100),
         Interval(final, final - 1, final + 1, 100),
-        Interval(*change, 100),
-        Interval(*gap, (100, 100)),
+        Interval(change[0], change[1], change[2], 100),
+        Interval(gap[0], gap[1], gap[2], (100, 100)),
     )
 
 

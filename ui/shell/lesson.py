@@ -152,7 +152,7 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
         _draw_axis(question, answer.said, truth)
     wrong = truth is not None and not kept.right
     if isinstance(question, Question) and answer.sure and wrong:
-        _missed().setdefault(name, Missed(question, kept, st.session_state["page"]))
+        _missed().setdefault(name, Missed(question, kept, st.session_state.get("page", "")))
 
 
 def _forget(name: str) -> None:

@@ -24,6 +24,7 @@ from pgcore.plotting import bands
 from ui.shell.notice import notices
 from ui.shell.series import DEFAULT, FIELDS, Figure, parse_figure
 
+MANY = 20  # options that a sentence lists
 VERSION = 2  # of links; raise it when a link that was made before shows something else
 _DRAWS = (
     "random streams were numbered anew, so its curves are those of other draws, as different as "
@@ -55,7 +56,10 @@ class Parameter:
             kind = "a whole number" if isinstance(self.low, int) else "a number"
             return f"{kind} from {self.low:,} to {self.high:,}"
         number = "one" if self.most == 1 else f"up to {self.most}"
-        return f"{number} of {', '.join(map(str, self.options))}"
+        names = list(map(str, self.options))
+        if len(names) > MANY:
+            names = [*names[:3], f"... ({len(names)} in all)"]
+        return f"{number} of {', '.join(names)}"
 
     def parse(self, text: str) -> Any:
         """The value of a text that nobody has checked.

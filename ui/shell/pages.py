@@ -11,6 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
+from pgcore.exhibits import EXHIBITS
 from ui.shell import link, live
 from ui.shell.link import Parameter, choice, number, several
 
@@ -20,6 +21,7 @@ WATCH_VIEWS = ("Player", "How it thinks", "Push it", "Gymnasium's picture")
 STAGES = ("actions", "returns", "baseline", "weight", "step")
 BANDIT_VIEWS = ("One pull", "Same variance, other fate", "Two arms")
 POLE_VIEWS = ("Chain", "Estimates and truths", "Batch mean", "Lambda", "Two gradients")
+MUSEUM_VIEWS = ("Sort the cards", "Exhibits", "All verdicts")
 ARMS = ((1, 2, 1.0), (2, 3, 2.0), (3, 5, 4.0))  # number, weight and Q
 THETA = (1.2, 0.1, 0.3, -0.6, -0.2)
 COUNTS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
@@ -138,6 +140,14 @@ PAGES = [
             number("pole_error", 0.0, 3.0, 0.5, 0.25, "Error of the critic, V ± e"),
             choice("pole_averaged", (1, 10, 100, 1000), 100, "Windows averaged in an update"),
             number("pole_radius", 0.5, 3.0, 2.0, 0.5, "Radius of the walk"),
+        ),
+    ),
+    Page(
+        "museum", "Know", "Bug museum",
+        "Which bugs crash, which harm in silence, which do nothing?",
+        (
+            choice("museum_view", MUSEUM_VIEWS, "Sort the cards"),
+            choice("exhibit", EXHIBITS),
         ),
     ),
 ]  # fmt: skip
