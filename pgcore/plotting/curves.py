@@ -14,7 +14,6 @@ from pgcore import envs, stats
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series
 from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, place, spec, spread
-from pgcore.train import RANDOM_EPISODES
 
 SEED_LINES = 30  # thin lines drawn per series
 LINE_SHARE = 1 / 16  # of the plot's height, for a line of a label
@@ -22,7 +21,6 @@ LINE_HEIGHT = 15  # pixels; a plot is at least 16 of them high
 LETTERS = 26  # of a label, beyond which it has two lines if there is room for them
 LETTER = 6.0  # pixels, on average
 LABEL_GAP = 14  # pixels between the plot and its labels; a thin line leads across
-RANDOM = f"random: {{:.0f}}, n = {RANDOM_EPISODES:,}"  # episodes of uniformly random actions
 APP_HEIGHT = 305  # pixels: with verdict and replay it stands on a screen of 720
 WIDTH = 620  # pixels, in a notebook; in the app the container's
 COLUMNS = (
@@ -104,10 +102,13 @@ def curves_spec(
     lowest: float,
     highest: float,
     threshold: float | None,
-    random: float | None,
+    random: tuple[float, int] | None,
     beside: float,
 ) -> dict[str, Any]:
-    """The constant spec; the data are `rows`. `beside` is their `room`, in pixels."""
+    """The constant spec; the data are `rows`. `beside` is their `room`, in pixels.
+
+    `random` is the mean return of random actions, and of how many episodes.
+    """
     built = _layers(last_step, lowest, highest, threshold, random, beside)
     edge = {"left": 2, "right": 2, "top": 8, "bottom": 2}
     return spec(built.properties(height=APP_HEIGHT, width="container", padding=edge))
@@ -145,7 +146,7 @@ def _layers(
     lowest: float,
     highest: float,
     threshold: float | None,
-    random: float | None,
+    random: tuple[float, int] | None,
     beside: float,
     palette: Sequence[str] | None = None,
 ) -> Any:  # a layered chart; Altair's types say more than one
@@ -207,11 +208,14 @@ def _layers(
         fontWeight=600,
         aria=False,  # the points say it
     )
+    references = []
+    if threshold is not None:
+        references.append(_rule(threshold, f"Gymnasium's threshold {threshold:.0f}", end, -7))
+    if random is not None:  # below, for lines begin above it
+        mean, episodes = random
+        references.append(_rule(mean, f"random: {mean:.0f}, n = {episodes:,}", end, 8))
     layers = [
-        *(_rule(value, text.format(value), end, below)
-          for value, text, below in ((threshold, "Gymnasium's threshold {:.0f}", -7),
-                                     (random, RANDOM, 8))  # lines begin above the latter
-          if value is not None),
+        *references,
         band.encode(y=alt.Y("low:Q", scale=y_scale, title="episodic return"), y2="high:Q",
                     detail=each),
         thin.encode(y=y, detail=["seed:N", *each], strokeDash=dash),

@@ -118,7 +118,7 @@ def test_the_lab_preset_and_a_kept_run(page: Page, server: str):
     page.get_by_text("environment steps and every evaluation").wait_for()
     page.get_by_role("button", name="Keep these curves", exact=True).click()
     page.get_by_role("button", name="Drop the kept curves").wait_for()
-    page.get_by_role("button", name="The notebook, as written", exact=True).click()
+    page.get_by_role("button", name="The lab notebook, as written", exact=True).click()
     page.wait_for_function("location.search.includes('fixed_start=True')")
     settled(page)
     assert "kept=" in page.evaluate("location.search")

@@ -176,17 +176,18 @@ def test_a_chart_refuses_what_it_cannot_draw():
 
 def test_only_named_marks_are_heard_by_a_screen_reader():
     """Vega hides a mark with aria false; each other one has a description of its own."""
-    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
+    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, (22.0, 1000), 150.0)
     layers = json.loads(json.dumps(built))["layer"]
     marks = [mark for layer in layers for mark in layer.get("layer", [layer])]
     heard = [mark for mark in marks if mark["mark"].get("aria") is not False]
     assert [mark["mark"]["type"] for mark in heard] == ["text", "text", "point"]
+    assert '"random: 22, n = 1,000"' in json.dumps(built)
     assert all("description" in mark["encoding"] for mark in heard)
 
 
 def test_the_spec_is_constant_serialisable_and_without_data():
-    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
-    assert built is curves.curves_spec(10_000, 0.0, 500.0, 475.0, 22.0, 150.0)
+    built = curves.curves_spec(10_000, 0.0, 500.0, 475.0, (22.0, 1000), 150.0)
+    assert built is curves.curves_spec(10_000, 0.0, 500.0, 475.0, (22.0, 1000), 150.0)
     text = json.dumps(built)
     assert '"datasets"' not in text
     assert '"values"' not in text
@@ -238,3 +239,13 @@ def test_spec_strips_data_at_every_depth():
     frame = pd.DataFrame({"a": [1], "b": [2]})
     chart = alt.layer(alt.Chart(frame).mark_line().encode(x="a", y="b"))
     assert "data" not in json.dumps(spec(chart & chart))
+
+
+def test_the_table_of_the_curves_holds_line_and_bounds_of_every_evaluation():
+    table = curves.numbers(SERIES, "95%")
+    assert len(table.columns) == 1 + len(SERIES)
+    for one, column in zip(SERIES, table.columns[1:], strict=True):
+        drawn = stats.mean_t_interval(one.history.eval_returns.T)
+        for k, said in enumerate(table[column].dropna()):
+            bounds = drawn.estimate[k], drawn.low[k], drawn.high[k]
+            assert said == f"{stats.Interval(*bounds, drawn.n):.1f}"

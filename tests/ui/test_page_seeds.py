@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pgcore import Config, stats, train
-from ui.seeds import charts
+from ui.seeds import charts, words
 from ui.seeds import view as seeds
+from ui.shell.glossary import linked
 from ui.shell.series import LAB_ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,13 @@ def test_every_view_opens_in_both_scores_and_keeps_its_link(view):
 
 def test_the_first_view_draws_every_seed_and_both_distributions():
     app = opened()
+    assert linked(words.spread("Actor-critic", "final return", pools()["actor_critic"])) in said(
+        app
+    )
+    table = app.dataframe[0].value
+    assert table["Batch mean, final return"].to_numpy() == pytest.approx(
+        pools()["batch_mean"], abs=0.06
+    )
     drawn = app.get("vega_lite_chart")
     assert len(drawn) == len(LAB_ALGORITHMS) + len(charts.SCORES)
     assert "a thin line for each of 30 seeds of Batch mean" in drawn[1].proto.alt
@@ -87,13 +95,19 @@ def test_a_band_of_n_seeds_names_n_and_follows_it():
         slider.set_value(n).run()
         mean, low, high, _ = stats.mean_t_interval(pools()["actor_critic"][:n])
         assert f"Actor-critic {mean:.0f} [{low:.0f}, {high:.0f}]" in said(app)
-        assert f"**95% t interval**  \nn = {n}" in said(app)
+        assert f">95% t interval</button>**  \nn = {n}" in said(app)
+        final = pools()["actor_critic"][:n]
+        assert words.widths("Actor-critic", "final return", final) in said(app)
 
 
 def test_the_lottery_asks_first_and_then_says_what_stats_says():
     app = opened(seeds_view="lottery", seeds_n="3")
     assert "wrong algorithm wins" not in said(app)
-    assert len(app.get("vega_lite_chart")) == 1  # the axis of the question
+    question = app.slider(key="say_lottery").label
+    assert "The pool holds 30 seeds of each of 3 algorithms." in question
+    assert "by their mean final return" in question
+    _, axes = app.get("vega_lite_chart")  # of the question, and of the answer: still empty
+    assert axes.proto.alt.startswith("The axes of the answer")
     press(app, "Just show")
     curve = stats.lottery_curve(pools(), 50)
     wrong = curve.wrong_winner

@@ -126,7 +126,7 @@ def test_no_sentence_is_longer_than_25_words():
 
 def test_ten_seeds_speak_first_and_a_thousand_are_offered_and_not_started():
     app = opened()
-    assert any(text.value.endswith("with 10 seeds each.") for text in app.markdown)
+    assert any(text.value.startswith("10 seeds do not tell") for text in app.markdown)
     (offer,) = (b for b in app.button if b.label.startswith("Train 1,000 seeds of each, about "))
     assert re.fullmatch(r"Train 1,000 seeds of each, about [\d,]+ s", offer.label)
     assert not any(runs.get(config) for config in view.with_seeds(1000).configs.values())
@@ -140,8 +140,8 @@ def test_the_offer_answers_with_curves_and_a_verdict(monkeypatch):
         assert runs.run(config).finished.wait(60)
     app = opened()
     assert len(app.get("vega_lite_chart")) == 1
-    verdicts = re.findall(r"with \d+ seeds each", " ".join(text.value for text in app.markdown))
-    assert verdicts == ["with 10 seeds each", "with 4 seeds each"]
+    verdicts = re.findall(r"\d+ seeds do not tell", " ".join(text.value for text in app.markdown))
+    assert verdicts == ["10 seeds do not tell", "4 seeds do not tell"]
 
 
 def test_three_hundred_carts_are_a_link_s_and_a_button_s():

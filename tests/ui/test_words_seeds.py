@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
+from pgcore import stats
+from pgcore.plotting.bands import areas
 from pgcore.stats import Coverage, Interval, Lottery
 from ui.seeds import words
+from ui.shell.glossary import TERM, linked
 
 WINNER, RANKING = Interval(0.2, 0.1, 0.3, 300), Interval(0.4, 0.3, 0.6, 300)
 
@@ -75,12 +81,93 @@ def test_an_interval_that_holds_0_tells_nothing_apart(low, high, said):
 def test_needed_missed_and_held_name_their_numbers():
     text = words.needed(19, {"final return": "496", "area": "27"})
     assert text == (
-        "For a difference of 19, 80% of the time: final return: **496** seeds of each; "
-        "area: **27** seeds of each."
+        "To see a difference of 19 in 80 of 100 studies takes **496** seeds of each by final "
+        "return, and **27** seeds of each by area."
     )
-    assert words.missed("bootstrap", 3, 20, 5) == "**95% bootstrap**: 3 of 20 studies of n = 5 miss"
+    assert linked(words.missed("bootstrap", 3, 20, 5)).endswith(
+        ">bootstrap</button>**: 3 of 20 studies of n = 5 miss the truth"
+    )
     share = Coverage(Interval(0.92, 0.91, 0.94, 1000), Interval(0.8, 0.77, 0.82, 1000), 5)
     assert words.held(share) == (
         "With **5 seeds**, the 95% bootstrap holds the truth in 80% [77%, 82%] of the studies, "
         "the t interval in 92% [91%, 94%] (n = 1,000 studies)."
     )
+
+
+# --- what stands over the charts ---
+
+SCORES = np.random.default_rng(1).normal(200, 50, 300)
+
+
+def test_the_question_names_its_pool_and_its_score():
+    asked = words.question("area under the curve", 1000, 3)
+    assert "The pool holds 1,000 seeds of each of 3 algorithms." in asked.text
+    assert "by their mean area under the curve." in asked.text
+    assert asked.name == words.LOTTERY.name and asked.usual == words.LOTTERY.usual
+
+
+@pytest.mark.parametrize("size", [300, 30])
+def test_the_spread_is_the_middle_90_percent_and_the_mean_with_its_interval(size):
+    scores = SCORES[:size]
+    low, high = np.quantile(scores, [0.05, 0.95])
+    text = words.spread("GAE", "final return", scores)
+    assert f"{size} agents of **GAE** differ only in their" in text
+    assert f"between **{low:.0f}** and **{high:.0f}**" in text
+    assert f"the mean is {stats.mean_t_interval(scores):.0f}." in text
+
+
+@pytest.mark.parametrize(("n", "than"), [(3, "wider"), (10, "narrower"), (300, "narrower")])
+def test_the_t_interval_is_wider_than_the_standard_deviation_for_few_seeds_only(n, than):
+    text = words.widths("GAE", "final return", SCORES[:n])
+    t, std = stats.mean_t_interval(SCORES[:n]), stats.std_band(SCORES[:n])
+    assert f"With n = {n} seeds of **GAE**" in text and f" is {than} than" in text
+    assert f"**{t.high - t.low:.0f}** against **{std.high - std.low:.0f}**" in text
+
+
+def test_one_seed_has_no_width():
+    assert "at least n = 2 seeds" in words.widths("GAE", "final return", SCORES[:1])
+
+
+@pytest.mark.parametrize(
+    ("p_values", "said"),
+    [
+        ((0.2, 0.9, 0.06), "tell **none of 3 pairs** apart"),
+        ((0.2, 0.01, 0.04), "tell **2 of 3 pairs** apart"),
+        ((0.04,), "tell **the pair** apart"),
+        ((0.05,), "tell **nothing** apart"),
+    ],
+)
+def test_pairs_are_told_apart_by_the_corrected_p(p_values, said):
+    gaps = [Interval(-20.0, -60.0, 20.0, (8, 8)), Interval(9.0, 1.0, 17.0, (8, 8)),
+            Interval(3.0, -1.0, 7.0, (8, 8))]  # fmt: skip
+    pairs = list(zip(["A − B", "C − D", "E − F"], gaps, p_values, strict=False))
+    text = words.told_apart(pairs, 8)
+    assert f"the first 8 seeds of each {said}" in text
+    assert text.endswith("The largest difference is -20 [−60, 20], A − B.".replace("is -", "is −"))
+
+
+def test_the_sources_share_the_variance_or_show_no_seed_at_all():
+    between, within = Interval(900.0, 500.0, 1300.0, 300), Interval(100.0, 80.0, 120.0, 300)
+    text = words.sources("GAE", between, within, 5)
+    assert "the seed makes **90%** of a final return's variance (900 [500, 1,300])" in text
+    assert "Judging by 5 episodes makes the rest (100 [80, 120]; n = 300 seeds)." in text
+    text = words.sources("GAE", Interval(10.0, -50.0, 70.0, 300), within, 5)
+    assert "do not show that agents differ at all" in text and "10 [−50, 70]" in text
+
+
+def test_the_new_sentences_are_short_and_their_terms_known():
+    gap = Interval(9.0, 1.0, 17.0, (8, 8))
+    between, within = Interval(900.0, 500.0, 1300.0, 300), Interval(100.0, 80.0, 120.0, 300)
+    texts = [
+        words.question("final return", 300, 3).text,
+        words.spread("Policy gradient", "final return", SCORES),
+        words.widths("Policy gradient", "final return", SCORES),
+        words.told_apart([("A − B", gap, 0.01), ("C − D", gap, 0.5)], 10),
+        words.sources("Policy gradient", between, within, 5),
+        words.sources("Policy gradient", within, within, 5),
+        *(words.band_title(key, 10) for key in areas()),
+    ]
+    for text in texts:
+        assert "[[" not in linked(text)
+        for sentence in re.split(r"(?<=[.;:?]) ", TERM.sub("term", text)):
+            assert len(sentence.split()) <= 25, sentence

@@ -159,6 +159,16 @@ def rank(pool: np.ndarray, place: int) -> int:
     return int((pool > pool[place]).sum()) + 1
 
 
+def score_table(histories: Mapping[str, History], seeds: range) -> pd.DataFrame:
+    """Both scores of every seed: a row a seed, two columns an algorithm."""
+    columns = {
+        f"{ALGORITHMS[key].name}, {label}": measure(history).astype(np.float64).round(1)
+        for key, history in histories.items()
+        for label, measure in SCORES.values()
+    }
+    return pd.DataFrame({"seed": list(seeds)} | columns)
+
+
 # --- The distribution of a score -----------------------------------------------------------------
 
 

@@ -6,9 +6,10 @@ shown. Results are cached by the ids of the pool's runs, never by their arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -16,7 +17,7 @@ from pgcore import runs
 from pgcore.history import History
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
-from ui.shell import controls, link, live
+from ui.shell import controls, glossary, link, live
 from ui.shell.series import FIELDS, Figure
 
 SIZES = ("30", "100", "300", "1000")
@@ -90,12 +91,21 @@ def header(study: bool) -> tuple[Figure, str, DeltaGenerator]:
             largest = min(studies.MAX_STUDY, int(size))
             key = key_of("seeds_n", min(n, largest), largest)
             n = st.slider(
-                "Seeds in a study, n", 1, largest, key=key, format="studies of n = %d",
-                label_visibility="collapsed", width=290,
+                "Seeds in a study, n", 1, largest, key=key, width=290,
+                help="More seeds in a study: chance misleads it less often.",
             )  # fmt: skip
             link.put("seeds_n", n)
         place = st.empty()
     return controls.figure_or_stop(num_seeds=int(size)), score, place
+
+
+def numbers(measured: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Folded: how it was measured, with terms linked, and what the charts draw, by title."""
+    with st.expander("All the numbers", icon=":material/table:"):
+        glossary.caption(measured)
+        for title, table in tables.items():
+            st.markdown(f"**{title}**")
+            st.dataframe(table, hide_index=True, width="stretch")
 
 
 def study_size() -> int:

@@ -6,6 +6,7 @@ anew; what changes is written beside it.
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from pgcore import stats
@@ -16,8 +17,8 @@ from ui.seeds import coverage_charts as covers
 from ui.seeds import noise_charts as noises
 from ui.seeds import study_charts as studies
 from ui.seeds import words
-from ui.seeds.pool import Pool, key_of, needs_two, picked, remember, study_size
-from ui.shell import lesson, link
+from ui.seeds.pool import Pool, key_of, needs_two, numbers, picked, remember, study_size
+from ui.shell import glossary, lesson, link
 
 # --- What a band means ---
 
@@ -29,23 +30,32 @@ def bands(pool: Pool) -> None:
     config = pool.figure.config
     spec = seeds.band_spec(config.total_timesteps, config.eval_interval, low, high)
     shown = areas()
+    agent = picked(pool)[0]
+    glossary.say(words.widths(studies.name(agent), pool.label, pool.scores[agent][:n]))
     for column, key in zip(st.columns(len(shown)), shown, strict=True):
         band = BANDS[key]
         with column:
-            st.markdown(f"**{band.name}**  \nn = {n}")
-            numbers = seeds.band_numbers(pool.scores, key, n)
+            glossary.say(words.band_title(key, n))
             st.vega_lite_chart(
                 _band_rows(pool.ids, key, n, pool), spec, key=f"seeds_band_{key}",
                 alt=f"Episodic return against environment steps with the {band.name} of the first "
                 "n seeds, and the whole pool dashed; the numbers stand below.",
             )  # fmt: skip
-            st.caption("  \n".join(numbers))
             st.caption(band.lesson)
-    st.caption(
-        f"The same data, {len(shown)} bands: the first {n} of {pool.size:,} seeds, solid; the mean "
-        f"(or IQM, or median) of all {pool.size:,}, dashed. Numbers: {pool.label}. Each "
-        f"evaluation is the mean of {config.eval_episodes} episodes."
+    rows = {BANDS[key].name: _band_rows(pool.ids, key, n, pool) for key in shown}
+    said = "\n".join(
+        f"- {BANDS[key].name}: {'; '.join(seeds.band_numbers(pool.scores, key, n))}"
+        for key in shown
     )
+    numbers(
+        f"All charts show the same runs. The solid line and its band are made of the first {n} of "
+        f"{pool.size:,} seeds. The dashed line is the mean of all {pool.size:,} (their [[iqm|IQM]] "
+        f"or median in the last two). Each evaluation is the mean of {config.eval_episodes} "
+        f"episodes. The bands of the {pool.label}:\n\n{said}",
+        {"What the charts show": pd.concat(
+            [frame.drop(columns="place").assign(band=name) for name, frame in rows.items()]
+        )},
+    )  # fmt: skip
 
 
 @remember
@@ -61,9 +71,18 @@ def lottery(pool: Pool) -> None:
     if not needs_two(pool):
         return
     curve = _curve(pool.ids, pool)
-    if lesson.predict(words.LOTTERY) is None:
-        return
+    question = words.question(pool.label, pool.size, len(pool.histories))
     n = study_size()
+    ask, axes = st.columns([1, 1.2])
+    with ask:
+        answer = lesson.predict(question)
+    if answer is None:
+        with axes:
+            st.vega_lite_chart(
+                studies.risk_rows(curve, n).head(0), studies.risk_spec(), key="seeds_axes",
+                alt="The axes of the answer: the share of studies against their seeds.",
+            )  # fmt: skip
+        return
     left, right = st.columns([1.5, 1])
     wrong, order = (_at(share, n) for share in (curve.wrong_winner, curve.wrong_ranking))
     with left:
@@ -86,11 +105,12 @@ def lottery(pool: Pool) -> None:
     )
     closest = studies.name(better), studies.name(worse)
     explanation = words.lottery_answer(right_ranking, pool.label, closest, needed, between)
-    lesson.reveal(words.LOTTERY, words.percent(right_ranking), explanation)
-    st.markdown(words.order_of_pools(curve, [studies.name(key) for key in curve.ranking]))
-    st.caption(
-        f"{words.two_uncertainties(curve)} Seeds needed: two-sided t test, 5%, 80% power, over the "
-        "95% interval of the effect."
+    lesson.reveal(question, words.percent(right_ranking), explanation)
+    numbers(
+        f"{words.order_of_pools(curve, [studies.name(key) for key in curve.ranking])} "
+        f"{words.two_uncertainties(curve)} The seeds needed are those of a two-sided t test at 5% "
+        "with 80% [[power|power]], over the 95% interval of the [[effect|effect]].",
+        {"The two risks": studies.risk_rows(curve, n).drop(columns="chosen")},
     )
 
 
@@ -119,6 +139,7 @@ def power(pool: Pool) -> None:
         f"{studies.name(better)} − {studies.name(worse)}": (worse, better)
         for worse, better in studies.pairs(pool.scores)
     }
+    top = st.container()
     left, right = st.columns([1, 1.5])
     with left:
         pair = options[st.selectbox("Pair", list(options), label_visibility="collapsed")]
@@ -133,18 +154,20 @@ def power(pool: Pool) -> None:
         st.vega_lite_chart(
             studies.power_rows(effects), studies.power_spec(), key="seeds_power",
             alt="The power to see the chosen difference against the seeds of each, by score; the "
-            "seeds for 80% are written below.",
+            "seeds for 80% are written above.",
         )  # fmt: skip
-        st.markdown(words.needed(difference, needed))
+        with top:
+            st.markdown(words.needed(difference, needed))
     with right:
         st.markdown(f"**The differences that this pool has**, n = {pool.size:,} seeds of each")
         st.table(_power_table(pool.ids, pools), hide_index=True)
-        st.caption(
-            "Differences with 95% Welch intervals, effects d = difference / spread with 95% "
-            "intervals, and seeds of each algorithm for a two-sided t test at 5% with 80% power "
-            "(Colas et al. 2018), at d and over its interval. The same algorithms, the same runs: "
-            "which number sums up a run decides how many runs it takes."
-        )
+    numbers(
+        "Brackets hold 95% intervals: of a difference that of [[welch|Welch's t test]], and of the "
+        "[[effect|effect]]. The seeds are those of a two-sided t test at 5% with 80% "
+        "[[power|power]] (Colas et al. 2018), at the effect and over its interval. Both scores sum "
+        "up the same runs, and yet they need different numbers of seeds.",
+        {"The curve": studies.power_rows(effects)},
+    )
 
 
 @remember
@@ -163,6 +186,8 @@ def compare(pool: Pool) -> None:
         return
     sizes = [*SOME, pool.size]
     shown = studies.pairs(pool.scores)[:3]
+    n = study_size()
+    glossary.say(words.told_apart(studies.tested(pool.scores, n), n))
     for column, pair in zip(st.columns(len(shown)), shown, strict=True):
         worse, better = pair
         title = f"{studies.name(better)} − {studies.name(worse)}"
@@ -181,15 +206,26 @@ def compare(pool: Pool) -> None:
                 + "; ".join(f"{r.n} {r.conclusion} {r.share:.0%} of {r.studies}"
                             for r in rows.itertuples()),
             )  # fmt: skip
-    n = study_size()
-    st.table(_comparison(pool.ids, n, pool), hide_index=True)
-    st.caption(
-        f"Lines: the 95% interval of the difference in {pool.label} by the first n seeds. Bars: "
-        "what separate studies of n seeds from this pool conclude from theirs "
-        f"({', '.join(f'{pool.size // n} of {n}' for n in SOME)}); blue: the first is better, "
-        f"grey: not told apart, red: it is worse. Table: the first {n} seeds; Holm corrects "
-        "Welch's p for all pairs."
-    )
+    drawn = {
+        f"{studies.name(better)} − {studies.name(worse)}": studies.conclusion_rows(
+            pool.scores, (worse, better), SOME
+        ).drop(columns="order")
+        for worse, better in shown
+    }
+    with st.expander("All the numbers", icon=":material/table:"):
+        glossary.caption(
+            f"A line is the 95% interval of the difference in {pool.label} by the first n seeds. A "
+            "bar counts what separate studies of n seeds from this pool conclude: "
+            f"{', '.join(f'{pool.size // n} studies of {n}' for n in SOME)}. Blue means that the "
+            "first is better, grey that the two are not told apart, red that it is worse. The "
+            f"table is made of the first {n} seeds, with the [[p_value|p values]] of "
+            "[[welch|Welch's t test]], of [[holm|Holm's correction]] over all pairs, and of a "
+            "[[permutation|permutation test]]. The bars have [[wilson|Wilson's intervals]]."
+        )
+        st.table(_comparison(pool.ids, n, pool), hide_index=True)
+        for title, rows in drawn.items():
+            st.markdown(f"**The bars of {title}**")
+            st.dataframe(rows, hide_index=True, width="stretch")
 
 
 @remember
@@ -208,11 +244,17 @@ def noise(pool: Pool) -> None:
                 "more under More settings.")  # fmt: skip
         return
     n = study_size()
+    agent = picked(pool)[0]
+    between, within = noises.variances(pool.histories[agent]).values()
+    glossary.say(words.sources(studies.name(agent), between, within, episodes))
     wanted = link.get("seeds_episodes") or min(100, 10 * episodes)
     left, right = st.columns([1.3, 1])
     with right:
-        label = "What would so many episodes per evaluation buy?"
-        wanted = st.slider(label, 1, 100, key=key_of("seeds_episodes", wanted))
+        wanted = st.slider(
+            "If an evaluation had so many episodes", 1, 100, key=key_of("seeds_episodes", wanted),
+            help="More episodes: chance in judging an agent matters less. The seeds stay as they "
+            "are.",
+        )  # fmt: skip
         link.put("seeds_episodes", wanted)
         rows = noises.variance_rows(pool.histories, wanted)
         st.vega_lite_chart(
@@ -227,12 +269,18 @@ def noise(pool: Pool) -> None:
             "evaluation; it falls towards a floor that only more seeds lower.",
         )  # fmt: skip
     table = noises.noise_table(pool.histories, n, episodes, wanted)
-    st.table(table, hide_index=True)
-    st.caption(
-        f"One-way random effects of the last evaluation, n = {pool.size:,} seeds of {episodes} "
-        "episodes, 95% t intervals; always the final return. Dashed: the standard error with "
-        "endless episodes, which only more seeds lower."
-    )
+    with st.expander("All the numbers", icon=":material/table:"):
+        glossary.caption(
+            f"The last evaluation of n = {pool.size:,} seeds, {episodes} episodes each, is split "
+            "by a model of random effects; brackets hold 95% [[t_interval|t intervals]]. It is "
+            "always the final return. The dashed line is the [[standard_error|standard error]] "
+            "with endless episodes, which only more seeds lower."
+        )
+        st.table(table, hide_index=True)
+        st.dataframe(
+            noises.error_rows(pool.histories, n, wanted)[["name", "episodes", "error", "floor"]],
+            hide_index=True, width="stretch",
+        )  # fmt: skip
 
 
 # --- Coverage ---
@@ -256,7 +304,7 @@ def coverage(pool: Pool) -> None:
         with column:
             rows = covers.dance_rows(scores, n, kind)
             missed = int((rows["verdict"] == "misses").sum())
-            st.markdown(words.missed(kind, missed, len(rows), n))
+            glossary.say(words.missed(kind, missed, len(rows), n))
             st.vega_lite_chart(
                 rows, covers.dance_spec(low, high), key=f"seeds_dance_{kind}",
                 alt=f"The 95% {kind} of separate studies, and which of them miss the pool's mean; "
@@ -264,7 +312,7 @@ def coverage(pool: Pool) -> None:
             )  # fmt: skip
     measured = [_coverage(pool.ids, agent, size, pool) for size in COVERAGE_SIZES]
     with columns[-1]:
-        st.markdown("**What 95% is worth**")
+        glossary.say("**[[coverage|What 95% is worth]]**")
         st.vega_lite_chart(
             covers.coverage_rows(measured), covers.coverage_spec(), key="seeds_coverage",
             alt="Coverage: " + "; ".join(
@@ -274,10 +322,12 @@ def coverage(pool: Pool) -> None:
         )  # fmt: skip
     five = measured[COVERAGE_SIZES.index(5)]
     st.markdown(words.held(five))
-    st.caption(
-        f"{ALGORITHMS[agent].name}, {pool.label}. Truth: the mean of the pool, n = {pool.size:,} "
-        f"seeds. Left: separate studies, no seed in two of them. Right: {five.t.n:,} studies drawn "
-        "from the pool with replacement, Wilson intervals."
+    numbers(
+        f"The truth is the mean {pool.label} of the pool of {ALGORITHMS[agent].name}, n = "
+        f"{pool.size:,} seeds. On the left no seed stands in two studies. On the right "
+        f"{five.t.n:,} studies are drawn from the pool with replacement, and the shares have "
+        "[[wilson|Wilson's intervals]].",
+        {"What 95% is worth": covers.coverage_rows(measured)},
     )
 
 

@@ -277,6 +277,17 @@ def comparison_table(pools: Pools, n: int) -> pd.DataFrame:
     return table
 
 
+def tested(pools: Pools, n: int) -> list[tuple[str, stats.Interval, float]]:
+    """Every pair by the first n seeds: its title, its difference, Welch's p after Holm."""
+    every = [(pools[worse][:n], pools[better][:n]) for worse, better in pairs(pools)]
+    p_values = [float(stats.welch_test(x, y).p) for x, y in every]
+    adjusted = stats.holm(np.nan_to_num(p_values, nan=1.0))
+    return [
+        (f"{name(better)} − {name(worse)}", stats.difference_interval(x, y), float(p))
+        for (worse, better), (x, y), p in zip(pairs(pools), every, adjusted, strict=True)
+    ]
+
+
 CONCLUSIONS = {"better": RIGHT, "not told apart": OPEN, "worse": WRONG}
 
 

@@ -10,9 +10,9 @@ from pgcore.history import History
 from ui.seeds import charts as seeds
 from ui.seeds import study_charts as studies
 from ui.seeds import words
-from ui.seeds.pool import Pool, header, needs_two, picked, remember, trained
+from ui.seeds.pool import Pool, header, needs_two, numbers, picked, remember, trained
 from ui.seeds.studies import bands, compare, coverage, lottery, noise, power
-from ui.shell import link
+from ui.shell import glossary, link
 from ui.shell.tabs import open_tab, tabs
 
 
@@ -33,6 +33,7 @@ def every_seed(pool: Pool) -> None:
     agent, seed = picked(pool)
     spec = seeds.lines_spec(config.total_timesteps, config.eval_interval, pool.size, low, high)
     keys = list(pool.histories)
+    glossary.say(words.spread(studies.name(agent), pool.label, pool.scores[agent]))
     for first in range(0, len(keys), 3):
         row = keys[first : first + 3]
         for column, key in zip(st.columns(min(3, len(keys))), row, strict=False):
@@ -54,6 +55,13 @@ def every_seed(pool: Pool) -> None:
             _distribution(pool, score, agent, seed)
     with card:
         _card(pool, agent, seed)
+    numbers(
+        "A thin line is one agent. The thick line is the median, and the shaded areas hold the "
+        "middle 50% and 90% of the agents. Below, a bar counts agents, and a dashed line is a "
+        "mean. The black line is the agent in focus. The final return is the last evaluation; the "
+        "[[area]] is the mean of all.",
+        {"Both scores of every seed": seeds.score_table(pool.histories, config.seeds)},
+    )
 
 
 @remember

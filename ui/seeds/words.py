@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from pgcore import stats
+from pgcore.plotting.bands import BANDS
 from pgcore.stats import Coverage, Interval, Lottery
 from ui.shell.question import Mark
 
@@ -15,6 +19,90 @@ LOTTERY = Mark(
     "of 100 such studies is the whole ranking right?",
     "Studies with the right ranking, in percent", 0, 100, 1, "%", near=5, usual=(60, 90),
 )  # fmt: skip
+
+
+TERMS = {  # of the glossary, by what the page calls them: bands, intervals
+    "std": "std", "error": "standard_error", "95%": "t_interval", "bootstrap": "resampling",
+    "iqm": "iqm", "t interval": "t_interval",
+}  # fmt: skip
+
+
+def question(label: str, pool: int, algorithms: int) -> Mark:
+    """LOTTERY with its setting: the score, the seeds in the pool, and how many algorithms."""
+    return replace(
+        LOTTERY,
+        text=f"The pool holds {pool:,} seeds of each of {algorithms} algorithms. A study draws 10 "
+        f"seeds of each, and ranks the algorithms by their mean {label}. In how many of 100 such "
+        "studies is the whole ranking right?",
+    )
+
+
+def spread(name: str, label: str, scores: ArrayLike) -> str:
+    """How far apart seeds end that differ in nothing else; terms are linked."""
+    band, mean = stats.quantile_band(scores, 0.9), stats.mean_t_interval(scores)
+    return (
+        f"{mean.n:,} agents of **{name}** differ only in their [[seed|seed]]: nine of ten have a "
+        f"{label} between **{band.low:.0f}** and **{band.high:.0f}**, and the mean is {mean:.0f}."
+    )
+
+
+def band_title(key: str, n: int) -> str:
+    """A band's name, its term linked, and how many seeds it is made of."""
+    name = BANDS[key].name
+    return f"**[[{TERMS[key]}|{name}]]**  \nn = {n}" if key in TERMS else f"**{name}**  \nn = {n}"
+
+
+def widths(name: str, label: str, scores: ArrayLike) -> str:
+    """Two bands of the same seeds, and which of them is wider."""
+    n = len(np.asarray(scores))
+    if n < 2:
+        return "One seed has no spread and no interval: a band needs at least n = 2 seeds."
+    std, mean = stats.std_band(scores), stats.mean_t_interval(scores)
+    wide, narrow = std.high - std.low, mean.high - mean.low
+    than = "narrower" if narrow < wide else "wider"
+    return (
+        f"With n = {n} seeds of **{name}** the 95% t interval of the {label} is {than} than mean ± "
+        f"standard deviation: **{narrow:.0f}** against **{wide:.0f}**."
+    )
+
+
+def told_apart(pairs: Sequence[tuple[str, Interval, float]], n: int) -> str:
+    """How many pairs the first n seeds tell apart, and the largest difference; terms are linked.
+
+    Args:
+        pairs: title, difference with its 95% interval, and p after Holm's correction.
+    """
+    apart = sum(p < 0.05 for _, _, p in pairs)
+    title, largest, _ = max(pairs, key=lambda pair: abs(pair[1].estimate))
+    many = (
+        f"{apart or 'none'} of {len(pairs)} pairs"
+        if len(pairs) > 1
+        else ("the pair" if apart else "nothing")
+    )
+    return (
+        f"After [[holm|Holm's correction]] the first {n} seeds of each tell **{many}** apart. The "
+        f"largest difference is {largest:.0f}, {title}.".replace(" -", " −").replace("[-", "[−")
+    )
+
+
+def sources(name: str, between: Interval, within: Interval, episodes: int) -> str:
+    """Which part of the variance of one final return the seed makes.
+
+    Args:
+        between, within: variances between seeds, and of the mean of `episodes` episodes.
+    """
+    if between.low <= 0:
+        return (
+            f"These n = {between.n:,} seeds of **{name}** do not show that agents differ at all: "
+            f"their variance is {between:,.0f}, beside {within:,.0f} of judging by {episodes} "
+            "episodes.".replace(" -", " −").replace("[-", "[−")
+        )
+    share = between.estimate / (between.estimate + within.estimate)
+    return (
+        f"For **{name}** the seed makes **{share:.0%}** of a final return's variance "
+        f"({between:,.0f}). Judging by {episodes} episodes makes the rest ({within:,.0f}; "
+        f"n = {between.n:,} seeds)."
+    )
 
 
 def percent(share: Interval) -> Interval:
@@ -86,8 +174,8 @@ def luck(share: Interval, worst: str, best: str) -> str:
 
 def needed(difference: int, seeds: Mapping[str, str]) -> str:
     """The seeds of each algorithm that show a difference 80% of the time, by score."""
-    each = "; ".join(f"{score}: **{n}** seeds of each" for score, n in seeds.items())
-    return f"For a difference of {difference}, 80% of the time: {each}."
+    each = ", and ".join(f"**{n}** seeds of each by {score}" for score, n in seeds.items())
+    return f"To see a difference of {difference} in 80 of 100 studies takes {each}."
 
 
 def verdict(difference: Interval, better: str, worse: str) -> str:
@@ -104,7 +192,8 @@ def verdict(difference: Interval, better: str, worse: str) -> str:
 
 def missed(kind: str, misses: int, studies: int, n: int) -> str:
     """A title: how many separate studies have an interval without the pool's mean."""
-    return f"**95% {kind}**: {misses} of {studies} studies of n = {n} miss"
+    term = f"[[{TERMS[kind]}|{kind}]]"
+    return f"**95% {term}**: {misses} of {studies} studies of n = {n} miss the truth"
 
 
 def held(coverage: Coverage) -> str:

@@ -17,7 +17,7 @@ from ui.shell.series import DEFAULT, FIELDS, LAB, MOST_SERIES, VARIABLE, Figure
 
 PRESETS = (
     (
-        "The notebook, as written",
+        "The lab notebook, as written",
         LAB,
         ":material/science:",
         "Takes over three habits of the notebook. An episode that the clock ends counts as a fall. "

@@ -15,7 +15,7 @@ from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series, kept_label
 from pgcore.plotting.verdict import Verdict
 from pgcore.runs import Run, identity
-from pgcore.train import random_return
+from pgcore.train import RANDOM_EPISODES, random_return
 from ui.shell import glossary
 from ui.shell.series import Figure
 
@@ -43,7 +43,7 @@ def chart(
     series = _drawn(shown, figure, kept, upto)
     bottom, top = env.return_range
     rows = _rows(_names(series), band, bottom, top, series)
-    random = random_return(env.env_id) if env.is_cartpole else None
+    random = (random_return(env.env_id), RANDOM_EPISODES) if env.is_cartpole else None
     spec = curves.curves_spec(
         figure.config.total_timesteps, bottom, top, env.reward_threshold, random,
         curves.room(series),

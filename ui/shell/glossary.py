@@ -232,6 +232,10 @@ GLOSSARY = {
         "effect $d$", "A difference of two means, divided by the standard deviation of the seeds.",
         r"d = (\bar x - \bar y) / s", "seeds", 11,
     ),
+    "area": Entry(
+        "area under the curve", "The mean of all evaluations of a run, from its first to its last. "
+        "It scatters less than the final return, which is the last one alone.", "", "seeds", 11,
+    ),
     "coverage": Entry(
         "coverage", "In how many of 100 studies a 95% interval really holds the true number.", "",
         "seeds", 11,
