@@ -147,7 +147,7 @@ def true_values(windows: windows_module.Windows, tails: int = 32) -> np.ndarray:
         return float(
             np.mean(
                 [
-                    tail(windows.params, config.hidden_dim, config.gamma, key, steps, *state)
+                    tail(windows.params, config.hidden_dim, config.gamma, 1.0, key, steps, *state)
                     for key in seeding.fold(streams, numbers)
                 ]
             )
