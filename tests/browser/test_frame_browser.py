@@ -115,5 +115,6 @@ def test_small_text_can_be_read(browser: Browser, server: str, scheme: str):
         for selector, smallest in READ.items():
             text = page.locator(selector).first
             text.wait_for()
+            text.scroll_into_view_if_needed()  # else nothing of the page lies behind it
             assert text.evaluate(CONTRAST) >= 4.5, selector
             assert text.evaluate(SIZE) >= smallest, selector

@@ -65,10 +65,14 @@ def episode(which: str, number: int, lengths: Sequence[int], acts: str, together
 
 def maps(over: Landscape, step: int) -> str:
     """What policy and critic say on the two maps; terms are linked."""
-    left, right = (over.probs[:, side].mean() for side in (over.angles < 0, over.angles > 0))
+    left, right = (
+        over.probs[np.ix_(sign * over.velocities > 0, sign * over.angles > 0)].mean()
+        for sign in (-1, 1)
+    )
     return (
-        f"Where the pole leans left, the [[policy|policy]] pushes right with probability "
-        f"{left:.2f}; where it leans right, with {right:.2f} (means over the map). The "
+        "Where the pole leans left and turns left, the [[policy|policy]] pushes right with "
+        f"probability {left:.2f}; where it leans and turns right, with {right:.2f} (means over a "
+        "quarter of the map). The "
         f"[[critic|critic]]'s [[v|value]] runs from {over.values.min():.1f} to "
         f"{over.values.max():.1f}. The line is the episode; the dot is step {step}, where the "
         "player stopped."
