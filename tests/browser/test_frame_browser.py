@@ -42,6 +42,8 @@ def test_a_link_opens_its_tab(page: Page, server: str):
 def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server: str):
     """From a page under a path of its own; the link is relative to it."""
     page.goto(f"{server}/cloud")
+    page.get_by_role("button", name="Just show").click()
+    page.get_by_text("All the numbers").first.click()
     link = page.get_by_role("link", name="ToyPole shows the two gradients")
     with page.expect_popup() as opened:
         link.first.click()

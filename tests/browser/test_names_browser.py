@@ -43,6 +43,7 @@ def show(page: Page, address: str) -> None:
     settled(page)
     if ask.count():
         ask.first.click()
+        ask.first.wait_for(state="detached")
     charts.first.locator("svg .mark-group, canvas").first.wait_for(state="attached")
     settled(page)
 

@@ -112,7 +112,7 @@ def panel_spec(half: float, key: str, height: int = 200) -> dict:
         ),
         part(head, "mean").mark_point(
             shape="circle", filled=True, size=70, opacity=1, fill=MEAN, stroke="black",
-            strokeWidth=2, description=PARTS["mean"],
+            strokeWidth=2, aria=False,  # not there before the reveal; the chart's `alt` says it
         ),
     ]  # fmt: skip
     return spec(alt.layer(*layers).properties(width="container", height=height))

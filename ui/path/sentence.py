@@ -26,8 +26,9 @@ SYMBOLS = (
      "it, and the estimate scatters"),
 )  # fmt: skip
 PROOF = (
-    r"E_a\bigl[b(s)\,\nabla\log\pi(a|s)\bigr] = b(s)\sum_a \pi(a|s)\,"
-    r"\frac{\nabla\pi(a|s)}{\pi(a|s)} = b(s)\,\nabla\sum_a\pi(a|s) = b(s)\,\nabla 1 = 0"
+    r"\begin{aligned} E_a\bigl[b(s)\,\nabla\log\pi(a|s)\bigr] &= b(s)\sum_a \pi(a|s)\,"
+    r"\frac{\nabla\pi(a|s)}{\pi(a|s)} \\ &= b(s)\,\nabla\sum_a\pi(a|s) = b(s)\,\nabla 1 = 0"
+    r"\end{aligned}"
 )
 
 

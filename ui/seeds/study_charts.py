@@ -92,15 +92,14 @@ def risk_spec() -> dict:
     )
     tooltip: list = ["risk:N", "n:Q"] + [alt.Tooltip(f"{c}:Q", format=".1%") for c in BOUNDS]
     base = alt.Chart().encode(x=x, color=hue)
-    chosen = base.transform_filter("datum.chosen")
-    at = named(chosen, f"'n = ' + datum.n + ': ' + datum.risk + ' in ' + {SHARE} + ' of studies'")
+    at = base.transform_filter("datum.chosen")  # its values are written beside the chart
     layers = [
         alt.Chart().transform_filter("datum.chosen")
         .mark_rule(color=GREY, strokeDash=[3, 3], aria=False).encode(x=x),
         base.mark_area(opacity=0.25, aria=False)
         .encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
         base.mark_line(strokeWidth=2.4, aria=False).encode(y=y, tooltip=tooltip),
-        at.mark_point(filled=True, size=90, opacity=1).encode(y=y),
+        at.mark_point(filled=True, size=90, opacity=1, aria=False).encode(y=y),
     ]  # fmt: skip
     return compact(alt.layer(*layers), 270)
 

@@ -14,6 +14,8 @@ RULES = """<style>
 }}
 .stMainBlockContainer {{ padding-top: 3.9rem; }}
 .st-key-set_algorithms button {{ padding-inline: .55rem; }}  /* eleven in a row of 1120 px */
+[data-testid="stCaptionContainer"] a {{ color: inherit; text-decoration: underline; }}
+.katex-display {{ padding: 2px 4px; }}
 button.term {{ all: unset; cursor: help; text-decoration: underline dotted; }}
 button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px; }}
 .entry {{
