@@ -42,8 +42,9 @@ def show(page: Page, address: str) -> None:
     charts.or_(ask).first.wait_for()
     settled(page)
     if ask.count():
-        ask.first.click()
-        ask.first.wait_for(state="detached")
+        button = ask.first.element_handle()
+        button.click()
+        page.wait_for_function("button => !button.isConnected", arg=button)
     charts.first.locator("svg .mark-group, canvas").first.wait_for(state="attached")
     settled(page)
 
