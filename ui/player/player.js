@@ -224,7 +224,8 @@ class Player {
     const canvas = this.part("plots");
     const { episodes, style } = this;
     const rows = [
-      { height: episodes.length * 20, title: "probability of pushing right: the darker, the higher; below it, the push" },
+      { height: episodes.length * 20,
+        title: "probability of pushing right: the darker, the higher; below it, the push" },
       { height: 70, title: "critic's value V (line) and the return that followed (dashed)",
         lines: episodes.flatMap((e) => [[e, e.values, []], [e, e.returns, [4, 3]]]), zero: true },
       { height: 40, title: "position x, m", limit: X_LIMIT, lines: states(0, 1) },
