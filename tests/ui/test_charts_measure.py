@@ -30,6 +30,7 @@ from ui.cloud import charts as cloud
 from ui.cloud import words as cloud_words
 from ui.parabola import charts as parabola
 from ui.parabola import words as parabola_words
+from ui.shell.question import percent
 from ui.shell.sums import adding_up
 from ui.variance import charts as variance
 from ui.variance import words as variance_words
@@ -189,9 +190,7 @@ def test_the_sentence_on_1_over_b_quotes_the_measurement():
 )
 def test_the_critics_share_is_told_apart_only_by_its_interval(share, words):
     plain = interval(share, share - 0.02, share + 0.02)
-    assert cloud_words.percent(plain)[:3] == pytest.approx(
-        (100 * share, 100 * share - 2, 100 * share + 2)
-    )
+    assert percent(plain)[:3] == pytest.approx((100 * share, 100 * share - 2, 100 * share + 2))
     said = cloud_words.explanation(plain, interval(0.7, 0.68, 0.72))
     assert said.startswith(words) and "n = 4,000 batches" in said
 

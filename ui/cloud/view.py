@@ -12,6 +12,7 @@ from pgcore.gradients.findings import ESTIMATORS, Findings
 from ui.cloud import charts as cloud
 from ui.cloud import words
 from ui.shell import glossary, lesson, link, live, measure
+from ui.shell.question import percent
 
 PANELS = ("policy_gradient", "constant", "batch_mean", "actor_critic")
 MOST_PANELS = 4
@@ -92,7 +93,7 @@ def reveal(policy: measure.Policy, batch_size: int, found: Findings) -> None:
         found.measurements[key].right_way for key in ("policy_gradient", "actor_critic")
     )
     question = words.question(policy.name, batch_size)
-    lesson.reveal(question, words.percent(plain), words.explanation(plain, critic))
+    lesson.reveal(question, percent(plain), words.explanation(plain, critic))
 
 
 def numbers(policy: measure.Policy, found: Findings, drawn: list[words.Panel]) -> None:

@@ -74,11 +74,6 @@ def question(policy: str, batch_size: int) -> Mark:
     return replace(QUESTION, text=text)
 
 
-def percent(share: Interval) -> Interval:
-    """A share on the axis of QUESTION."""
-    return Interval(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
-
-
 def explanation(plain: Interval, critic: Interval) -> str:
     """What the critic changes, and why an update scatters so widely, with intervals and n."""
     if critic.low > plain.high:

@@ -37,11 +37,10 @@ _component = st.components.v2.component("progress", js=SCRIPT, html="<span hidde
 def keep() -> None:
     """Read what the browser has kept, once, and keep what has been answered since."""
     forgotten = st.session_state.get("forgotten", False)
-    found = _component(
+    _component(
         data={"answered": sorted(answered() & NAMES), "forgotten": forgotten},
         key="progress", on_kept_change=_take, height=1,
     )  # fmt: skip
-    del found
 
 
 def _take() -> None:

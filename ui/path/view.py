@@ -108,8 +108,7 @@ def _popover(label: str, key: str, show) -> None:
 def _words() -> None:
     """The terms in the order in which the path uses them."""
     for entry in sorted(glossary.GLOSSARY.values(), key=lambda entry: entry.lesson):
-        formula = f" &nbsp; ${entry.formula}$" if entry.formula else ""
-        st.markdown(f"**{entry.name}**. {entry.sentence}{formula}")
+        st.markdown(entry.written)
 
 
 def foot(page: str) -> None:

@@ -19,6 +19,7 @@ from ui.seeds import study_charts as studies
 from ui.seeds import words
 from ui.seeds.pool import Pool, key_of, needs_two, numbers, picked, remember, study_size
 from ui.shell import glossary, lesson, link
+from ui.shell.question import percent
 
 # --- What a band means ---
 
@@ -105,7 +106,7 @@ def lottery(pool: Pool) -> None:
     )
     closest = studies.name(better), studies.name(worse)
     explanation = words.lottery_answer(right_ranking, pool.label, closest, needed, between)
-    lesson.reveal(question, words.percent(right_ranking), explanation)
+    lesson.reveal(question, percent(right_ranking), explanation)
     numbers(
         f"{words.order_of_pools(curve, [studies.name(key) for key in curve.ranking])} "
         f"{words.two_uncertainties(curve)} The seeds needed are those of a two-sided t test at 5% "

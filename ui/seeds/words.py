@@ -105,11 +105,6 @@ def sources(name: str, between: Interval, within: Interval, episodes: int) -> st
     )
 
 
-def percent(share: Interval) -> Interval:
-    """A share on the axis of LOTTERY."""
-    return Interval(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
-
-
 def risk(winner: Interval, ranking: Interval, n: int) -> str:
     """How often studies of n seeds mislead; the intervals hold the pool's uncertainty too."""
     return (

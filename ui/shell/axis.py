@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import altair as alt
 import pandas as pd
 
@@ -28,6 +30,7 @@ def rows(question: Mark, said: float | None, truth: Interval | None = None) -> p
     return pd.DataFrame(found, columns=["what", "at", "low", "high", "text"])
 
 
+@lru_cache(maxsize=64)
 def spec(question: Mark) -> dict:
     """The mark above the axis, the measurement with its interval below the mark."""
     x = alt.X(

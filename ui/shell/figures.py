@@ -154,7 +154,7 @@ def numbers(
 ) -> None:
     """What the chart of the learning curves draws, as a table."""
     if series := _drawn(shown, figure, kept):
-        st.dataframe(curves.numbers(series, band), hide_index=True, width="stretch")
+        st.dataframe(_numbers(_names(series), band, series), hide_index=True, width="stretch")
 
 
 # --- rows are built once for each state of the runs, and kept as the browser gets them ---
@@ -177,3 +177,8 @@ def _rows(names: tuple, band: str, bottom: float, top: float, _series: Sequence[
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _table(names: tuple, threshold: float | None, _series: Sequence[Series]):
     return pa.Table.from_pandas(curves.table(_series, threshold), preserve_index=False)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _numbers(names: tuple, band: str, _series: Sequence[Series]):
+    return pa.Table.from_pandas(curves.numbers(_series, band), preserve_index=False)

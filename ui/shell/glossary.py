@@ -21,6 +21,12 @@ class Entry(NamedTuple):
     page: str  # the file of the page that shows it
     lesson: int  # of the path, where it is first used
 
+    @property
+    def written(self) -> str:
+        """The entry in Markdown."""
+        formula = f" &nbsp; ${self.formula}$" if self.formula else ""
+        return f"**{self.name}**. {self.sentence}{formula}"
+
 
 GLOSSARY = {
     # --- the first lesson: what is estimated, and how widely it scatters ---
@@ -275,10 +281,10 @@ def _plain(name: str) -> str:
 
 def entries() -> None:
     """The entries that the page's terms open, once a page, out of sight."""
-    spans = [
-        f'<span popover class="entry" id="term-{key}">**{entry.name}**. {entry.sentence}'
-        + (f" &nbsp; ${entry.formula}$" if entry.formula else "")
-        + "</span>"
-        for key, entry in GLOSSARY.items()
-    ]
-    st.markdown("\n".join(spans), unsafe_allow_html=True)
+    st.markdown(ENTRIES, unsafe_allow_html=True)
+
+
+ENTRIES = "\n".join(
+    f'<span popover class="entry" id="term-{key}">{entry.written}</span>'
+    for key, entry in GLOSSARY.items()
+)

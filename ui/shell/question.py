@@ -64,6 +64,11 @@ class Question:
         return next(option.why for option in self.options if option.text == said)
 
 
+def percent(share: Interval) -> Interval:
+    """A share on a Mark's axis of percent."""
+    return Interval(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
+
+
 @dataclass(frozen=True)
 class Mark:
     """A question whose answer is a number, marked on an axis."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
-from pgcore.runs import Run
+from pgcore.runs import Run, identity
 from pgcore.train import random_return
 from ui.path import sentence
 from ui.path import view as path
-from ui.player.field import Group, Picked, field
+from ui.player.field import Group, Picked, field, payload
 from ui.shell import controls, figures, link, live
 from ui.shell.series import DEFAULT, LAB, Figure
 from ui.start import words
@@ -52,13 +54,22 @@ def _field(histories: dict[str, History], figure: Figure) -> None:
         Group(key, ALGORITHMS[key].name, words.NOTES[key], ALGORITHMS[key].colour, history)
         for key, history in histories.items()
     ]
-    heights = {
-        "Gymnasium's threshold": envs.describe(figure.config.env_id).reward_threshold,
-        "random": random_return(figure.config.env_id),
-    }
-    picked = field(groups, words.said(histories), heights, key="field")
+    names = tuple(identity(history.config) for history in histories.values())
+    picked = field(_played(names, groups), groups, key="field")
     if picked:
         _watch(picked, figure)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _played(names: tuple[str, ...], _groups: list[Group]) -> dict[str, Any]:
+    """What the browser gets of finished runs, built once."""
+    env_id = _groups[0].history.config.env_id
+    heights = {
+        "Gymnasium's threshold": envs.describe(env_id).reward_threshold,
+        "random": random_return(env_id),
+    }
+    said = words.said({group.key: group.history for group in _groups})
+    return payload(_groups, said, heights)
 
 
 def _watch(picked: Picked, figure: Figure) -> None:
