@@ -1,24 +1,47 @@
-"""The frame round every page: page config, theme, navigation. Run with `streamlit run app.py`."""
+"""The app: `streamlit run app.py`.
+
+The server takes `app` from this file once: the pages, the owner's routes, and headers on every
+answer. After that each visitor's run of the script draws the frame round a page: page config,
+theme, navigation.
+"""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from ui.path import view as path
+from ui.server import owner
+from ui.server.headers import Headers
 from ui.shell import link, pages, style
 
-page = pages.navigation(position="top")
-file = page.url_path or pages.PAGES[0].file
-st.set_page_config(page_title=f"{page.title} · Policy Gradient Lab", page_icon="🎯", layout="wide")
-st.session_state["framed"] = True
-link.read(pages.PARAMETERS)
-pages.arrive(file)
-above, body, below = (st.container() for _ in range(3))
-with above:
-    path.head(file)
-with below:
-    path.foot(file)
-    style.apply()
-try:
-    with body:
-        page.run()
-finally:  # also when the page stops early
-    link.write(pages.PARAMETERS)
+
+def frame() -> None:
+    """One run for one visitor."""
+    page = pages.navigation(position="top")
+    file = page.url_path or pages.PAGES[0].file
+    title = f"{page.title} · Policy Gradient Lab"
+    st.set_page_config(page_title=title, page_icon="🎯", layout="wide")
+    st.session_state["framed"] = True
+    link.read(pages.PARAMETERS)
+    pages.arrive(file)
+    above, body, below = (st.container() for _ in range(3))
+    with above:
+        path.head(file)
+    with below:
+        path.foot(file)
+        style.apply()
+    try:
+        with body, owner.timed(file):
+            page.run()
+    finally:  # also when the page stops early
+        link.write(pages.PARAMETERS)
+
+
+if __name__ == "__main__":
+    frame()
+else:
+    app = st.App(
+        __file__,
+        routes=owner.ROUTES,
+        middleware=[Middleware(Headers)],
+        on_script_error=owner.note_error,
+    )

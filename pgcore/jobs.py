@@ -20,6 +20,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -210,6 +211,17 @@ class Engine:
                 job.control.cancel()
                 if job._thread is None:
                     self._end(job, job._ending)
+
+    def counts(self) -> Counter[tuple[str, Status]]:
+        """How many jobs there are, by lane and status."""
+        with self._lock:
+            return Counter((job.lane, job.status) for job in self._jobs.values())
+
+    @property
+    def bytes(self) -> int:
+        """Memory that jobs take which have begun, results included."""
+        with self._lock:
+            return sum(job.bytes for job in self._jobs.values() if job._thread)
 
     def _abandon(self, job: Job[Any]) -> None:
         job._ending = "abandoned"
