@@ -23,7 +23,7 @@ js:
 	OXLINT=$(BIN)/oxlint $(NODE) --test tests/js
 
 test:
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 # The library on another Python, from a fresh install without torch, whose pinned version may have no
 # build for it: make other OTHER=python3.13

@@ -31,7 +31,7 @@ CHROMIUM_FLAGS = [
 ]
 # On a deep link Streamlit's front end first looks for the server below the page's own path.
 STREAMLIT_PROBE = re.compile(r"/_stcore/(health|host-config)$")
-PATIENCE = 60_000  # ms; the machine may be slow, and no test measures time
+PATIENCE = 180_000  # ms; the machine may be slow, and no test measures time
 
 settings.register_profile("lab", deadline=None)  # for the same reason
 settings.load_profile("lab")

@@ -98,7 +98,7 @@ def test_a_new_page_opens_and_its_link_is_read_refused_and_kept(copy: Path) -> N
         copy,
         "from streamlit.testing.v1 import AppTest\n"
         "def opened(value):\n"
-        "    app = AppTest.from_file('app.py', default_timeout=120)\n"
+        "    app = AppTest.from_file('app.py', default_timeout=300)\n"
         "    app.query_params['coin_bias'] = value\n"
         "    return app.run().switch_page('pages/coin.py').run()\n"
         "app = opened('0.25')\n"

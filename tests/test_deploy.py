@@ -107,7 +107,7 @@ def test_a_visitor_stays_with_a_server_and_goes_on_with_the_other_when_it_is_gon
             settled(person)
         assert [_sessions(port) for port in PORTS] == counts
         servers[0].terminate()
-        servers[0].wait(30)
+        servers[0].wait(300)
         for person in people:
             person.goto(f"{address}/bandit")
             person.get_by_text("What does a baseline change, and what not?").first.wait_for()

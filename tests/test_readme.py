@@ -35,11 +35,11 @@ def test_pictures_and_requirements_named_are_there():
 
 def test_ci_runs_the_readmes_test_command():
     """By way of `make check`, whose last part is the tests."""
-    assert "pip install -r requirements-dev.txt && .venv/bin/pytest" in README
+    assert "pip install -r requirements-dev.txt && .venv/bin/pytest -n auto --dist loadfile" in README
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("make check")
     makefile = (ROOT / "Makefile").read_text()
     assert "\ncheck: lint types js test\n" in makefile
-    assert "\ntest:\n\t$(BIN)/pytest\n" in makefile
+    assert "\ntest:\n\t$(BIN)/pytest -n auto --dist loadfile\n" in makefile
 
 
 def test_the_library_s_python_runs_and_the_files_named_are_there(tmp_path, monkeypatch):

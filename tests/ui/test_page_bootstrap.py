@@ -19,7 +19,7 @@ SMALL = {"num_seeds": "3", "total_timesteps": "2000", "eval_interval": "500", "b
 
 def opened(said: str | None = "shown", **query: str) -> AppTest:
     """The page, once everything on it has been measured; None: the question still stands."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     shown = {"bootstrap": Answer(None, sure=False)}
     app.session_state["answers"] = {} if said is None else shown
     for name, value in (SMALL | query).items():

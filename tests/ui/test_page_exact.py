@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def opened(page: str, view: str = "") -> AppTest:
     """One page without its frame, at one of its tabs."""
-    app = AppTest.from_file(str(ROOT / f"pages/{page}.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / f"pages/{page}.py"), default_timeout=300)
     app.session_state["framed"] = True
     app.session_state["answers"] = {"free_lunch": Answer(None, sure=False)}
     if view:
@@ -245,7 +245,7 @@ def test_a_link_opens_the_page_as_it_was_left(page, query, key, value):
 
 def linked(page: str, query: dict[str, str]) -> AppTest:
     """The whole app, its Know pages alone, arriving by a link."""
-    app = AppTest.from_string(FRAME.format(page=page), default_timeout=60)
+    app = AppTest.from_string(FRAME.format(page=page), default_timeout=300)
     for name, value in query.items():
         app.query_params[name] = value
     return healthy(app.run())

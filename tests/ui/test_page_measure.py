@@ -27,7 +27,7 @@ SMALL = {"num_seeds": "3", "total_timesteps": "2000", "eval_interval": "500", "b
 
 def opened(page: str, predicted: dict[str, Answer] | None = None, **query: str) -> AppTest:
     """A page of the app, once everything on it has been measured."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     app.session_state["answers"] = dict(PREDICTED if predicted is None else predicted)
     for name, value in (SMALL | query).items():
         app.query_params[name] = value
@@ -77,7 +77,7 @@ def ask(key: str, work, steps: int = 1000) -> AppTest:
         st.text(str(measure.measured(key, work, "Measuring", steps)))
 
     arguments = {"key": key, "work": work, "steps": steps}
-    return AppTest.from_function(page, kwargs=arguments, default_timeout=30).run()
+    return AppTest.from_function(page, kwargs=arguments, default_timeout=300).run()
 
 
 def test_a_measurement_is_made_once_for_all_sessions(engine):
@@ -101,12 +101,12 @@ def test_a_long_measurement_shows_its_progress_and_then_its_result(engine, monke
     def work(progress):
         progress(0.4)
         told.set()
-        assert go.wait(30)
+        assert go.wait(300)
         return "the result"
 
     app = ask("long", work)
     assert app.text[0].value == "None"
-    assert told.wait(30)
+    assert told.wait(300)
     app.run()
     assert app.get("progress")[0].text == "Measuring: 40%"
     go.set()
@@ -118,7 +118,7 @@ def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(engine, 
     go = Event()
 
     def work(progress):
-        assert go.wait(30)
+        assert go.wait(300)
         progress(0.5)
         return "made"
 
@@ -126,7 +126,7 @@ def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(engine, 
     left = engine.get("left")
     left.asked -= engine.lanes["measurement"].patience
     go.set()
-    assert left.finished.wait(30)
+    assert left.finished.wait(300)
     assert left.status == "abandoned"
     assert settled(app.run()).text[0].value == "made"
 
@@ -150,7 +150,7 @@ def test_too_many_measurements_are_refused_in_a_sentence(engine, monkeypatch):
     engine.lanes = {"measurement": Lane(1, waiting=1)}
     go = Event()
     for key in "ab":
-        ask(key, lambda progress: go.wait(30))
+        ask(key, lambda progress: go.wait(300))
     assert "try again in a minute" in ask("c", lambda progress: 0).error[0].value
     go.set()
 
@@ -161,7 +161,7 @@ def test_too_many_measurements_are_refused_in_a_sentence(engine, monkeypatch):
 def test_a_policy_is_the_same_alone_or_among_others():
     alone, among = (Config(num_seeds=n, total_timesteps=1000) for n in (1, 3))
     for config in (alone, among):
-        runs.run(config).finished.wait(60)
+        runs.run(config).finished.wait(300)
     first, second = (measure.frozen(config, 0, 2) for config in (alone, among))
     assert first.identity == second.identity
     assert (first.params == second.params).all()
@@ -362,7 +362,7 @@ def test_the_lever_is_predicted_beside_the_present_critic_and_then_trained():
     found = []
     for rate in (0.005, 0.05):
         other = config.replace(critic_learning_rate=rate)
-        runs.run(other).finished.wait(60)
+        runs.run(other).finished.wait(300)
         params = [measure.frozen(other, seed, 4).params for seed in range(3)]
         found.append([critic_explains(params[k], other, k).estimate for k in range(3)])
     truth = variance_words.LEVER.texts[variance_words.lever_answer(change_of_r2(*found))]

@@ -17,7 +17,7 @@ MEASURED = results.load().exhibits
 
 def opened(tab: str = "Sort the cards", **settings: str) -> AppTest:
     """The page without its frame, at one of its tabs."""
-    app = AppTest.from_file(str(ROOT / "pages/museum.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "pages/museum.py"), default_timeout=300)
     app.session_state["framed"] = True
     app.session_state["set_museum_view"] = tab
     for name, value in settings.items():

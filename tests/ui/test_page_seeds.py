@@ -20,7 +20,7 @@ CONFIG = Config(num_seeds=30, total_timesteps=1000)
 
 def opened(**query: str) -> AppTest:
     """The Seeds page with a small pool, reached by a link."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     for name, value in (SMALL | query).items():
         app.query_params[name] = value
     app.run()

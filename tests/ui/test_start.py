@@ -137,7 +137,7 @@ def test_the_offer_answers_with_curves_and_a_verdict(monkeypatch):
     few = view.with_seeds(4)
     monkeypatch.setattr(view, "with_seeds", lambda seeds: few if seeds == 1000 else DEFAULT)
     for config in few.configs.values():
-        assert runs.run(config).finished.wait(60)
+        assert runs.run(config).finished.wait(300)
     app = opened()
     assert len(app.get("vega_lite_chart")) == 1
     verdicts = re.findall(r"\d+ seeds do not tell", " ".join(text.value for text in app.markdown))

@@ -132,7 +132,7 @@ def test_a_film_is_made_once_in_another_process(engine, format, first):
     made = film.order(STATES, format)
     assert film.order(STATES.copy(), format) is made
     assert film.moving(STATES) is None
-    assert made.finished.wait(120)
+    assert made.finished.wait(300)
     assert (made.status, made.error, made.share) == ("done", "", 1.0)
     assert made.result == film.FORMATS[format][0](STATES)  # the same bytes as from this process
     assert made.result.startswith(first)
@@ -156,14 +156,14 @@ def shown(states: np.ndarray) -> AppTest:
 
         film.panel(states, "name")
 
-    return AppTest.from_function(page, kwargs={"states": states}, default_timeout=30).run()
+    return AppTest.from_function(page, kwargs={"states": states}, default_timeout=300).run()
 
 
 def test_a_film_that_fails_says_so_and_may_be_tried_again(engine, monkeypatch):
     monkeypatch.setitem(film.FORMATS, "GIF", (tasks.refuses, "for slides"))
     app = shown(STATES)
     app.button[0].click().run()
-    assert engine.get(film.identity(STATES, "GIF")).finished.wait(120)
+    assert engine.get(film.identity(STATES, "GIF")).finished.wait(300)
     app.run()
     assert "The GIF could not be made" in app.error[0].value
     assert "The disk is full." in app.error[0].value
@@ -174,7 +174,7 @@ def test_a_film_is_asked_for_and_downloaded(engine):
     app = shown(STATES)
     assert len(app.button) == 2
     app.button[1].click().run()
-    assert engine.get(film.identity(STATES, "WebP")).finished.wait(120)
+    assert engine.get(film.identity(STATES, "WebP")).finished.wait(300)
     app.run()
     assert [button.label for button in app.button] == ["Make the GIF: for slides"]
     assert app.get("download_button")[0].proto.label.startswith("Download the WebP, ")
