@@ -24,7 +24,6 @@ ALGORITHMS["half_and_half"] = Algorithm(
     psi=r"Q_t - \tfrac{1}{2}(V_\phi(s_t) + m_{k-1})",
     bias="none: neither part looks at the action",
     reference="this file",
-    lesson="cloud",
     colour=3,
 )
 

@@ -130,25 +130,10 @@ class Algorithm:
     psi: str  # the weight in LaTeX
     bias: str  # what it adds to the gradient's expectation
     reference: str
-    lesson: str  # the page that takes it apart
     colour: int = 10  # its place in the palette, whoever else is shown
     reads: tuple[str, ...] = ()  # the settings that the weight reads, beside gamma
     clipped: bool = False  # PPO's surrogate and several epochs, instead of Psi log pi once
     whole_episodes: bool = False  # update at an episode's end, not after batch_size steps
-
-    @property
-    def equation(self) -> str:
-        """The gradient estimate that runs, in LaTeX."""
-        if self.clipped:
-            return (
-                r"L = \frac{1}{B}\sum_t \min\bigl(\rho_t \Psi_t,\ "
-                r"\mathrm{clip}(\rho_t, 1-\epsilon, 1+\epsilon)\,\Psi_t\bigr),\quad "
-                r"\Psi_t = " + self.psi
-            )
-        return (
-            r"\hat g = \frac{1}{B}\sum_t \Psi_t\,\nabla_\theta \log \pi_\theta(a_t \mid s_t)"
-            r",\quad \Psi_t = " + self.psi
-        )
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -158,7 +143,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t",
         "none; the bootstrap brings in the critic's error",
         "Sutton et al. 2000; lab task 1",
-        "cloud",
         colour=0,
     ),
     "batch_mean": Algorithm(
@@ -167,7 +151,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t - \tfrac{1}{B}\sum_i Q_i",
         "shrinks the gradient: within a trajectory, earlier Q hold what an action led to",
         "lab task 2",
-        "cloud",
         colour=1,
     ),
     "actor_critic": Algorithm(
@@ -176,7 +159,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t - V_\phi(s_t)",
         "none added by the baseline",
         "Sutton et al. 2000; lab task 3",
-        "variance",
         colour=2,
     ),
     "leave_one_out": Algorithm(
@@ -185,7 +167,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t - \tfrac{1}{B-1}\sum_{i\neq t} Q_i",
         "none for independent samples; along a trajectory nearly the batch mean's",
         "Kool et al. 2019",
-        "cloud",
         colour=3,
     ),
     "running_mean": Algorithm(
@@ -194,7 +175,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t - m_{k-1},\quad m_k = 0.9\,m_{k-1} + 0.1\,\bar Q_k",
         "none: it uses the past only",
         "Williams 1992",
-        "cloud",
         colour=4,
     ),
     "constant": Algorithm(
@@ -203,7 +183,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"Q_t - b",
         "none, whatever b is",
         "Greensmith, Bartlett & Baxter 2004",
-        "parabola",
         colour=5,
         reads=("baseline",),
     ),
@@ -214,7 +193,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"\delta_t = r_t + \gamma V_\phi(s_{t+1}) - V_\phi(s_t)",
         "the critic's error, more of it as lambda falls",
         "Schulman et al. 2016",
-        "variance",
         colour=6,
         reads=("gae_lambda",),
     ),
@@ -224,7 +202,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"\dfrac{A_t - \bar A}{\mathrm{std}(A)},\quad A_t = Q_t - V_\phi(s_t)",
         "from subtracting the mean, as in the batch mean; the rescaling keeps the direction",
         "Ilyas et al. 2020",
-        "cloud",
         colour=7,
     ),
     "ppo": Algorithm(
@@ -234,7 +211,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"\dfrac{\pi_\theta(a_t \mid s_t)}{\pi_{\mathrm{old}}(a_t \mid s_t)}",
         "that of GAE; from the second minibatch on, the policy has changed since the batch",
         "Schulman et al. 2017",
-        "train",
         colour=8,
         reads=("gae_lambda",),
         clipped=True,
@@ -245,7 +221,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"G_t = \textstyle\sum_k \gamma^k r_{t+k}",
         "yes: the sum is divided by the number of steps in the episodes, which is random itself",
         "Williams 1992",
-        "train",
         colour=9,
         whole_episodes=True,
     ),
@@ -255,7 +230,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         r"\text{your formula}",
         "measured on the page Your baseline",
         "you",
-        "baseline",
         colour=10,
         reads=("formula",),
     ),

@@ -474,7 +474,7 @@ def test_an_estimator_registered_at_run_time_trains_and_is_measured_and_drawn(mo
 
     mine = Algorithm(
         lambda batch, config: batch.q_values - 0.5 * batch.values,
-        *("Half", r"Q_t - V_\phi(s_t)/2", "none", "a test", "train"),
+        *("Half", r"Q_t - V_\phi(s_t)/2", "none", "a test"),
     )
     monkeypatch.setitem(ALGORITHMS, "half", mine)
     history = train("half", num_seeds=3, total_timesteps=1000)
