@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pgcore.plotting.series import Series
 
-Run = Config | History
+Comparable = Config | History
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class Comparison:
 
 
 def compare(
-    runs: Iterable[Run] | Mapping[str, Run],
+    runs: Iterable[Comparable] | Mapping[str, Comparable],
     threads: int | None = None,
 ) -> Comparison:
     """Train configs, or take histories as they are, and set them side by side.

@@ -18,14 +18,14 @@ from pgcore.gradients.reward_shift import (
 from pgcore.runs import Run
 from ui.rewards import charts, words
 from ui.shell import controls, figures, lesson, live, measure
-from ui.shell.series import Figure, Series
+from ui.shell.series import Figure, PlannedSeries
 
 
 class Shifted(Figure):
     """A figure whose curves are named by the reward that they learn from."""
 
     @property
-    def series(self) -> dict[str, Series]:  # type: ignore[override]
+    def series(self) -> dict[str, PlannedSeries]:  # type: ignore[override]
         return {
             key: series._replace(label=words.name(series.config.reward_offset))
             for key, series in super().series.items()

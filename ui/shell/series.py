@@ -29,8 +29,8 @@ VARIABLE = tuple(
 )
 
 
-class Series(NamedTuple):
-    """One curve of a figure."""
+class PlannedSeries(NamedTuple):
+    """One curve of a figure, before it is trained; with a history it is a plotting Series."""
 
     label: str
     colour: int  # a place in the theme's categorical colours
@@ -65,16 +65,16 @@ class Figure:
         return self.config.replace(algorithm=algorithm, **self.changes.get(algorithm, {}))
 
     @cached_property
-    def series(self) -> dict[str, Series]:
+    def series(self) -> dict[str, PlannedSeries]:
         """By name: the algorithm's key, with the value behind it where a setting varies."""
         if not self.vary or not self.values:
             return {
-                key: Series(self._label(key), ALGORITHMS[key].colour, self.config_of(key))
+                key: PlannedSeries(self._label(key), ALGORITHMS[key].colour, self.config_of(key))
                 for key in self.algorithms
             }
         pairs = [(key, value) for key in self.algorithms for value in self.values]
         return {
-            f"{key} {value}": Series(
+            f"{key} {value}": PlannedSeries(
                 f"{self._label(key)}, {self.vary} {value:g}",
                 place % COLOURS,
                 self.config_of(key).replace(**{self.vary: value}),
