@@ -8,6 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from pgcore.stats import Interval
+
 NAMES = {
     "notebook": "Lab notebook's loop",
     "sb3": "Stable-Baselines3 A2C",
@@ -234,7 +236,7 @@ def _agreement(part: dict[str, Any]) -> str:
 
 
 def _interval(interval: Row, n: int | None = None) -> str:
-    text = f"{interval['estimate']:.1f} [{interval['low']:.1f}, {interval['high']:.1f}]"
+    text = f"{Interval(*(interval[key] for key in ('estimate', 'low', 'high')), n):.1f}"
     return text if n is None else f"{text}, n = {n}"
 
 

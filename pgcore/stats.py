@@ -45,10 +45,14 @@ class Interval(NamedTuple):
             size = float(format(abs(self.estimate), spec))  # 0.9999 is written as 1.00
             digits = int(spec[1:-1]) - 1
             spec = f".{max(digits - floor(log10(size)), 0) if size else digits}f"
-        estimate, low, high = (format(float(x), spec) for x in self[:3])
+        estimate = format(float(self.estimate), spec)
         if np.isnan(self.low):
             return f"{estimate} (no interval from n = {self.n})"
-        return f"{estimate} [{low}, {high}]"
+        return f"{estimate} {self.bounds(spec)}"
+
+    def bounds(self, spec: str) -> str:
+        """The bounds alone, where the estimate stands in other words: "[119.0, 174.6]"."""
+        return f"[{float(self.low):{spec}}, {float(self.high):{spec}}]"
 
 
 def _around(estimate: Any, half: Any, n: Any) -> Interval:

@@ -13,7 +13,7 @@ import pandas as pd
 from pgcore import envs, stats
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series
-from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, place, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, bounds_aloud, place, spec, spread
 
 SEED_LINES = 30  # thin lines drawn per series
 LINE_SHARE = 1 / 16  # of the plot's height, for a line of a label
@@ -186,8 +186,8 @@ def _layers(
     line = means.mark_line(strokeWidth=2.6, clip=True, aria=False)
     spoken = (
         "datum.series + (datum.dashed ? ', kept' : '') + ' at ' + format(datum.step, ',') + "
-        "' steps: ' + format(datum.mean, '.1f') + (isValid(datum.low) ? ' [' + "
-        "format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']' : '')"
+        "' steps: ' + format(datum.mean, '.1f') + (isValid(datum.low) ? "
+        f"{bounds_aloud('.1f')} : '')"
     )
     points = means.transform_calculate(spoken=spoken).mark_point(size=60, opacity=0, clip=True)
     label = base.transform_filter("datum.label")
@@ -285,4 +285,4 @@ def _share(seeds: np.ndarray) -> str:
     """How many of the seeds [S], with Wilson's interval of the share."""
     count = int(seeds.sum())
     share = stats.proportion_interval(count, len(seeds))
-    return f"{count} of {len(seeds)} [{share.low:.0%}, {share.high:.0%}]"
+    return f"{count} of {len(seeds)} {share.bounds('.0%')}"

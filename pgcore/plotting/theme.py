@@ -63,6 +63,11 @@ def named(chart: Any, expression: str) -> Any:
     return chart.transform_calculate(name_aloud=expression).encode(description="name_aloud:N")
 
 
+def bounds_aloud(number: str, low: str = "low", high: str = "high") -> str:
+    """A Vega expression of a row's interval: " [119.0, 174.6]" for the format ".1f"."""
+    return f"' [' + format(datum.{low}, '{number}') + ', ' + format(datum.{high}, '{number}') + ']'"
+
+
 def _without_data(node: Any) -> Any:
     if isinstance(node, dict):
         return {k: _without_data(v) for k, v in node.items() if k not in ("data", "datasets")}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pgcore import ALGORITHMS, Config, stats, train
-from pgcore.plotting import curves, series
+from pgcore.plotting import curves, series, theme
 from pgcore.plotting.bands import BANDS, Band, areas, quick
 from pgcore.plotting.series import Series
 from pgcore.plotting.theme import PALETTE, keys, spec, spread
@@ -249,3 +249,9 @@ def test_the_table_of_the_curves_holds_line_and_bounds_of_every_evaluation():
         for k, said in enumerate(table[column].dropna()):
             bounds = drawn.estimate[k], drawn.low[k], drawn.high[k]
             assert said == f"{stats.Interval(*bounds, drawn.n):.1f}"
+
+
+def test_an_interval_is_read_aloud_as_it_is_written() -> None:
+    assert theme.bounds_aloud(".1f", high="top") == (
+        "' [' + format(datum.low, '.1f') + ', ' + format(datum.top, '.1f') + ']'"
+    )

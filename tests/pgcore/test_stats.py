@@ -575,3 +575,9 @@ def test_bad_input_is_answered_in_one_sentence(call: Callable[[], Any], sentence
 )
 def test_an_interval_writes_itself(interval, spec, text):
     assert f"{interval:{spec}}" == text
+
+
+def test_the_bounds_alone_are_written_as_beside_their_estimate() -> None:
+    interval = stats.Interval(0.85, 0.75, 0.921, 40)
+    assert interval.bounds(".0%") == "[75%, 92%]"
+    assert f"{interval:.1%}" == f"85.0% {interval.bounds('.1%')}"

@@ -21,7 +21,8 @@ from pgcore.exact.fates import (
     never_pulled,
     shares,
 )
-from pgcore.plotting.theme import FAINT, HEIGHT, named, spec
+from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, named, spec
+from pgcore.stats import Interval
 
 ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
@@ -420,7 +421,7 @@ def never_table(rows: pd.DataFrame, step_size: float) -> pd.DataFrame:
     """The simulated points of `never_rows` and the reader's own, to be shown."""
     points = rows[rows["part"] != "exact"].sort_values("b")
     simulated = [
-        f"{row.share:.1%} [{row.low:.1%}, {row.high:.1%}]" if row.part == "sampled" else ""
+        f"{Interval(row.share, row.low, row.high, None):.1%}" if row.part == "sampled" else ""
         for row in points.itertuples()
     ]
     exact = [never_good_arm(step_size, b) for b in points["b"]]
@@ -461,7 +462,7 @@ def never_spec() -> dict:
                 y=y, tooltip=tooltip
             ),
             "'Simulated, b = ' + format(datum.b, '.2f') + ': ' + format(datum.share, '.1%')"
-            " + ' [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
+            f" + {bounds_aloud('.1%')}",
         ),
         named(
             here.mark_point(filled=True, size=130, opacity=1, color=ORANGE).encode(

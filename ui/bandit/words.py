@@ -81,7 +81,7 @@ def fates_in_colour(policies: np.ndarray) -> str:
     found = shares(policies)
     printed = adding_up([100 * share.estimate for share in found.values()], 100, 1)
     return "  \n".join(
-        f":{hue}[{fate.split()[0]}] **{percent:.1f}%** [{share.low:.1%}, {share.high:.1%}]"
+        f":{hue}[{fate.split()[0]}] **{percent:.1f}%** {share.bounds('.1%')}"
         for (fate, share), percent, hue in zip(found.items(), printed, HUES, strict=True)
     )
 

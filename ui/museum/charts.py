@@ -12,7 +12,7 @@ import pandas as pd
 
 from pgcore.exhibits import EXHIBITS
 from pgcore.exhibits.results import Measured
-from pgcore.plotting.theme import named, place, spec
+from pgcore.plotting.theme import bounds_aloud, named, place, spec
 from ui.museum import words
 
 HEIGHT = 250
@@ -80,7 +80,7 @@ def curve_spec(last: int, top: float, background: str) -> dict[str, Any]:
     points = named(
         base,
         "datum.side + ' at ' + format(datum.step, ',') + ' steps: ' + format(datum.mean, '.1f') "
-        "+ ' [' + format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']'",
+        f"+ {bounds_aloud('.1f')}",
     ).mark_point(size=70, opacity=0)
     tooltip = [
         alt.Tooltip("side:N"),
@@ -131,8 +131,8 @@ def share_spec(title: str) -> dict[str, Any]:
     )
     point = named(
         base,
-        "datum.side + ': ' + format(datum.estimate, '.0%') + ' [' + format(datum.low, '.0%') + "
-        "', ' + format(datum.high, '.0%') + '], n = ' + format(datum.n, ',')",
+        f"datum.side + ': ' + format(datum.estimate, '.0%') + {bounds_aloud('.0%')} + "
+        "', n = ' + format(datum.n, ',')",
     ).mark_point(filled=True, size=110, opacity=1)
     tooltip = [
         alt.Tooltip("side:N"),
@@ -221,8 +221,8 @@ def effect_spec(count: int, margin: float, ends: tuple[int, int]) -> dict[str, A
     ]
     point = named(
         base,
-        "datum.exhibit + ': ' + datum.verdict + ', ' + format(datum.estimate, '.1f') + ' [' + "
-        "format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']'",
+        "datum.exhibit + ': ' + datum.verdict + ', ' + format(datum.estimate, '.1f') + "
+        + bounds_aloud(".1f"),
     ).mark_point(filled=True, size=80, opacity=1)
     layers = [
         zone,

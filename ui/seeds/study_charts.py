@@ -16,7 +16,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
-from pgcore.plotting.theme import named
+from pgcore.plotting.theme import bounds_aloud, named
 from ui.seeds import words
 from ui.seeds.charts import GREY, Pools, compact
 
@@ -54,10 +54,7 @@ def p_text(p: float) -> str:
 
 BOUNDS = ("share", "low", "high")
 # A Vega expression of a row: its share with the interval, as read aloud.
-SHARE = (
-    "format(datum.share, '.1%') + ' [' + format(datum.low, '.1%') + ', ' + "
-    "format(datum.high, '.1%') + ']'"
-)
+SHARE = f"format(datum.share, '.1%') + {bounds_aloud('.1%')}"
 # Each row keeps its name, and the name stands beside it: flush, the outermost would move.
 LABELS = alt.Axis(ticks=False, domain=False, labelOverlap=False, labelFlush=False)
 
@@ -359,7 +356,7 @@ def first_spec() -> dict:
     point = named(
         base,
         "datum.n + ': difference ' + format(datum.difference, '.1f') + (isValid(datum.low) ? "
-        "' [' + format(datum.low, '.1f') + ', ' + format(datum.high, '.1f') + ']' : '') + "
+        f"{bounds_aloud('.1f')} : '') + "
         "', ' + datum.conclusion",
     )
     layers = [

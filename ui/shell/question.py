@@ -94,7 +94,7 @@ class Mark:
 
     def stated(self, truth: Interval) -> str:
         """The measured number with its interval, in Markdown."""
-        return f"**{self.written(truth.estimate)}** [{truth.low:.3g}, {truth.high:.3g}]."
+        return f"**{self.written(truth.estimate)}** {truth.bounds('.3g')}."
 
     def verdict(self, said: float | None, truth: Interval, explanation: str) -> Said:
         """The mark and the truth in words; `said` is None for a reader who set none."""

@@ -23,7 +23,8 @@ from pgcore.gradients.enumerated import (
     exact_rows,
     sampled_rows,
 )
-from pgcore.plotting.theme import FAINT, HEIGHT, colour, named, spec
+from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, colour, named, spec
+from pgcore.stats import Interval
 from ui.shell.sums import adding_up
 
 GREY, ORANGE = "#888888", "#D06000"  # readable on white and on black
@@ -223,9 +224,8 @@ def estimate_spec(measure: str, low: float, high: float) -> dict:
             sampled.mark_point(filled=True, size=70, opacity=1, clip=True).encode(
                 x=x, tooltip=tooltip
             ),
-            f"datum.estimator + ', sampled: ' + format(datum.{measure}, '.3f') + ' ['"
-            f" + format(datum.{measure}_low, '.3f') + ', '"
-            f" + format(datum.{measure}_high, '.3f') + ']'",
+            f"datum.estimator + ', sampled: ' + format(datum.{measure}, '.3f') + "
+            + bounds_aloud(".3f", f"{measure}_low", f"{measure}_high"),
         ),
         named(
             base.transform_filter("datum.part === 'exact'")
@@ -260,7 +260,7 @@ def estimate_table(lab: ToyPole, constant: float, n: int, draw: int) -> pd.DataF
 
 def _with_interval(rows: pd.DataFrame, name: str) -> list[str]:
     columns = rows[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-    return [f"{middle:.3f} [{low:.3f}, {high:.3f}]" for middle, low, high in columns]
+    return [f"{Interval(*three, None):.3f}" for three in columns]
 
 
 # --- The bias of the batch mean against the window's length ----------------------------------
@@ -314,7 +314,7 @@ def length_spec() -> dict:
                 y=y, tooltip=tooltip
             ),
             "datum.name + ', T = ' + datum.T + ', sampled: ' + format(datum.lost, '.1%')"
-            " + ' lost [' + format(datum.low, '.1%') + ', ' + format(datum.high, '.1%') + ']'",
+            f" + ' lost' + {bounds_aloud('.1%')}",
         ),
     ]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
@@ -324,7 +324,7 @@ def length_table(rows: pd.DataFrame) -> pd.DataFrame:
     """What `length_rows` draws, a row a length and estimator; an exact one has no interval."""
     drawn = rows[rows["part"] != "1/T"]
     lost = [
-        f"{row.lost:.1%} [{row.low:.1%}, {row.high:.1%}]"
+        f"{Interval(row.lost, row.low, row.high, None):.1%}"
         if row.part == "sampled"
         else f"{row.lost:.2%}"
         for row in drawn.itertuples()
