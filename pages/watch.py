@@ -12,7 +12,7 @@ shown, figure = live.run_figure(controls.figure_or_stop(), st.empty())
 if live.any_live(shown):
     live.follow(shown, "watch")
 histories = {key: run.history for key, run in shown.items() if run.history is not None}
-if not envs.describe(figure.config.env_id).is_cartpole:
+if not envs.describe(figure.config.env_id).watchable:
     st.info("Episodes of CartPole alone can be watched; choose it on Train.")
     st.stop()
 if not histories:

@@ -170,7 +170,7 @@ def landscape(
 
 
 def _check(params: np.ndarray, config: Config) -> None:
-    if not envs.describe(config.env_id).is_cartpole:
+    if not envs.describe(config.env_id).watchable:
         raise ValueError(f"Episodes of {config.env_id} cannot be watched; only CartPole's can.")
     if params.shape != (shape_of(config).size,):
         raise ValueError(

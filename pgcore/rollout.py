@@ -24,7 +24,7 @@ DECAY, REST = np.float32(0.9), np.float32(1 - 0.9)  # of the running mean
 def make_env(env_id: str, keys: np.ndarray, fixed_seeds: Sequence[int] | None = None):
     """The batched environment for `env_id`, one row a key."""
     spec = envs.describe(env_id)
-    if spec.is_cartpole:
+    if spec.compiled:
         return CartPole(keys, spec.max_episode_steps, fixed_seeds)
     return GymEnv(env_id, keys, fixed_seeds)
 

@@ -160,7 +160,7 @@ def learn(
 
 def learner_name(config: Config) -> str:
     """The compiled learner where it can run (CartPole), torch's autograd elsewhere."""
-    return config.learner if envs.describe(config.env_id).is_cartpole else "autograd"
+    return config.learner if envs.describe(config.env_id).compiled else "autograd"
 
 
 def learner_of(config: Config) -> ModuleType:

@@ -6,6 +6,7 @@ import difflib
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import gymnasium
 
@@ -19,17 +20,19 @@ class EnvSpec:
     num_actions: int
     max_episode_steps: int
     reward_threshold: float | None
+    step_rewards: tuple[float, float] = (-1.0, 0.0)  # least and highest, as in the classic tasks
+    compiled: bool = False  # has compiled loops: trains without torch, and gradients are measured
+    watchable: bool = False  # its episodes can be recorded and drawn
 
     @property
     def return_range(self) -> tuple[float, float]:
-        """The lowest and the highest episodic return, for a chart's axis: CartPole pays 1 a step,
-        and the other classic tasks with discrete actions -1 a step, or more."""
-        longest = float(self.max_episode_steps)
-        return (0.0, longest) if self.is_cartpole else (-longest, 0.0)
+        """The lowest and the highest episodic return, for a chart's axis."""
+        low, high = self.step_rewards
+        return low * self.max_episode_steps, high * self.max_episode_steps
 
-    @property
-    def is_cartpole(self) -> bool:
-        return self.env_id in ("CartPole-v0", "CartPole-v1")
+
+CARTPOLE: dict[str, Any] = {"step_rewards": (0.0, 1.0), "compiled": True, "watchable": True}
+DECLARED = {"CartPole-v0": CARTPOLE, "CartPole-v1": CARTPOLE}  # what Gymnasium does not say
 
 
 @lru_cache(maxsize=32)
@@ -64,4 +67,5 @@ def describe(env_id: str) -> EnvSpec:
             "and a time limit, such as CartPole-v1 or Acrobot-v1."
         )
     size = gymnasium.spaces.flatdim(obs)
-    return EnvSpec(env_id, size, int(actions.n), limit, spec.reward_threshold)
+    own = DECLARED.get(env_id, {})
+    return EnvSpec(env_id, size, int(actions.n), limit, spec.reward_threshold, **own)

@@ -67,7 +67,7 @@ def whole_batches(
     shape = shape_of(config)
     if not ALGORITHMS[config.algorithm].whole_episodes:
         raise ValueError(f"{config.algorithm} does not wait for the end of an episode.")
-    if not envs.describe(config.env_id).is_cartpole:
+    if not envs.describe(config.env_id).compiled:
         raise ValueError(f"env_id is {config.env_id!r}; batches are collected on CartPole alone.")
     if params.shape != (shape.size,):
         raise ValueError(f"The parameters must be {shape.size} numbers, not {params.shape}.")

@@ -108,7 +108,7 @@ def collect_windows(
     Raises: ValueError for another environment, or parameters that do not fit the config.
     """
     spec, shape = envs.describe(config.env_id), shape_of(config)
-    if not spec.is_cartpole:
+    if not spec.compiled:
         raise ValueError(f"env_id is {config.env_id!r}; windows are collected on CartPole alone.")
     if params.shape != (shape.size,) or not np.isfinite(params).all():
         raise ValueError(

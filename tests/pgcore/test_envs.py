@@ -198,8 +198,12 @@ def test_what_a_learner_must_know() -> None:
     assert (v1.obs_dim, v1.num_actions, v1.max_episode_steps, v1.reward_threshold) == (
         4, 2, 500, 475,
     )  # fmt: skip
-    assert (v0.max_episode_steps, v0.reward_threshold, v0.is_cartpole) == (200, 195, True)
-    assert (acrobot.obs_dim, acrobot.num_actions, acrobot.is_cartpole) == (6, 3, False)
+    assert (v0.max_episode_steps, v0.reward_threshold) == (200, 195)
+    assert (acrobot.obs_dim, acrobot.num_actions) == (6, 3)
+    assert (v1.return_range, v0.return_range) == ((0, 500), (0, 200))
+    assert acrobot.return_range == (-500, 0)
+    assert v0.compiled and v0.watchable and v1.compiled and v1.watchable
+    assert not acrobot.compiled and not acrobot.watchable
 
 
 @pytest.mark.parametrize("env_id", sorted(gymnasium.envs.registry))

@@ -43,7 +43,7 @@ def chart(
     series = _drawn(shown, figure, kept, upto)
     bottom, top = env.return_range
     rows = _rows(_names(series), band, bottom, top, series)
-    random = (random_return(env.env_id), RANDOM_EPISODES) if env.is_cartpole else None
+    random = (random_return(env.env_id), RANDOM_EPISODES) if env.compiled else None
     spec = curves.curves_spec(
         figure.config.total_timesteps, bottom, top, env.reward_threshold, random,
         curves.room(series),

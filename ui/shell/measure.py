@@ -148,7 +148,7 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
 
 def cartpole_or_stop(figure: Figure) -> None:
     """The page ends with a sentence if the settings name another environment."""
-    if not envs.describe(figure.config.env_id).is_cartpole:
+    if not envs.describe(figure.config.env_id).compiled:
         st.info(f"Gradients are measured on CartPole alone, not on {figure.config.env_id}.")
         st.page_link("pages/train.py", label="Choose CartPole on Train")
         st.stop()
