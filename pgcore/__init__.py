@@ -17,7 +17,7 @@ from pgcore.comparison import Comparison, compare
 from pgcore.config import Config
 from pgcore.control import Cancelled, Control
 from pgcore.history import History
-from pgcore.train import stream, train
+from pgcore.train import final_evaluation, stream, train
 
 __version__ = "0.2.0"
 
@@ -31,6 +31,7 @@ __all__ = [
     "Control",
     "History",
     "compare",
+    "final_evaluation",
     "stream",
     "train",
 ]

@@ -56,7 +56,7 @@ class History:
         """Which seeds had an evaluation of at least `threshold`.  [S] bool
 
         The best of K means of `eval_episodes` episodes: many seeds have one such evaluation whose
-        policy does not reach the threshold over 100 episodes (see train.final_evaluation).
+        policy does not reach the threshold over 100 episodes (see `pgcore.final_evaluation`).
         """
         return np.any(self.eval_returns >= threshold, axis=0)
 

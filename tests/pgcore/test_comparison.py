@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import pgcore
 from pgcore import Config, compare, train
-from pgcore.stats import mean_t_interval
+from pgcore.stats import mean_t_interval, proportion_interval
 
 SHORT = Config(num_seeds=4, total_timesteps=1000)
 GAMMAS = [SHORT.replace(gamma=gamma) for gamma in (0.5, 0.99)]
@@ -21,6 +22,19 @@ def test_configs_are_trained_and_labelled_by_what_differs() -> None:
     final = mean_t_interval(found.histories["gamma 0.99"].final_returns)
     assert row["series"] == "gamma 0.99" and row["n"] == 4
     assert row["final return"] == f"{final:.1f}"
+
+
+def test_the_table_counts_the_seeds_whose_last_policy_solves_the_task() -> None:
+    """100 episodes on average at 475: not the best of the evaluations, which more seeds reach."""
+    config = Config(num_seeds=40)
+    found = compare([config, config.replace(total_timesteps=1000)])
+    long, short = found.table["solved: last policy, 100 episodes"]
+    returns = pgcore.final_evaluation(found.series[0].history)
+    count = int((returns.mean(-1) >= 475).sum())
+    assert 0 < count < 40 and returns.shape == (40, 100)
+    assert long == f"{count} of 40 {proportion_interval(count, 40).bounds('.0%')}"
+    assert short.startswith("0 of 40 [0%, ")
+    assert long != found.table["seeds whose best evaluation is 475 or more"][0]
 
 
 def test_histories_are_taken_as_they_are_and_may_have_names() -> None:
