@@ -391,12 +391,15 @@ def test_clear_winners_always_win() -> None:
 def test_the_lottery_s_interval_covers_the_pool_and_that_of_the_draws_alone_does_not(
     gap: float,
 ) -> None:
-    """300 seeds a pool, 10 a study, 400 pools: normal populations, `gap` standard deviations."""
+    """300 seeds a pool, 10 a study, 100 pools: normal populations, `gap` standard deviations.
+
+    The Seeds page shows the shares of 400 pools, which a slow test recounts.
+    """
     normal = stats.POPULATIONS["normal"]
-    found = stats.lottery_coverage({"x": normal, "y": normal + gap}, 10, pools=400)
+    found = stats.lottery_coverage({"x": normal, "y": normal + gap}, 10, pools=100)
     assert abs(found.truth - sps.norm.cdf(-gap * np.sqrt(5))) < 0.005
     assert found.draws_alone.high < 0.5
-    assert found.both.low < 0.95 + 0.03 and found.both.high > 0.95 and found.both.low > 0.88
+    assert found.both.low < 0.95 + 0.03 and found.both.high > 0.95 and found.both.low > 0.85
 
 
 def test_the_order_of_the_pools_is_as_uncertain_as_their_means() -> None:

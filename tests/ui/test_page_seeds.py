@@ -115,6 +115,8 @@ def test_the_lottery_asks_first_and_then_says_what_stats_says():
     assert f"wrong algorithm wins **{expected}**" in said(app)
     right = 1 - curve.wrong_ranking.estimate[9]
     assert f"is right {right:.0%} [" in said(app)
+    assert words.how_good() in said(app)
+    assert words.doubt(curve) in said(app)  # nothing where the order is sure
 
 
 def test_a_prediction_is_held_against_the_score_it_was_made_of():

@@ -49,6 +49,40 @@ def test_the_order_is_as_sure_as_its_resamples(other, said):
     assert "Best > Second." in text and said in text
 
 
+@pytest.mark.parametrize(("other", "percent"), [(0.0, ""), (0.05, ""), (0.06, "6%"), (0.5, "50%")])
+def test_an_uncertain_order_is_said_beside_the_risk(other, percent):
+    text = words.doubt(lottery(other))
+    assert bool(text) == bool(percent)
+    if percent:
+        assert f"pools of 300 seeds, resampled from this one, gave another in {percent} of" in text
+
+
+def test_how_good_the_interval_is_names_both_intervals_their_shares_and_n():
+    text = words.how_good((words.Checked(0.2, 380, 100), words.Checked(0.5, 372, 120)))
+    assert text.startswith("400 pools of 300 seeds were drawn") and "with n = 10." in text
+    assert text.count("With means") == 2
+    for gap, both, alone in (("0.2", "95% [92%, 97%]", "25% [21%, 29%]"),
+                             ("0.5", "93% [90%, 95%]", "30% [26%, 35%]")):  # fmt: skip
+        said = text.split(f"With means {gap} standard deviations apart, the 95% interval of a ")[1]
+        assert said.startswith(f"wrong ranking held the truth in {both} of the pools; an interval")
+        assert f"of the draws alone held it in {alone}." in said
+    assert words.how_good() == words.how_good(words.CHECKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", words.CHECKS)
+def test_the_check_of_the_lottery_s_interval_counts_as_it_says(check):
+    """Minutes for each; one pool more or less is the rounding of another machine."""
+    normal = stats.POPULATIONS["normal"]
+    found = stats.lottery_coverage(
+        {"x": normal, "y": normal + check.gap}, words.CHECKED_N, words.CHECKED_SIZE,
+        words.CHECKED_POOLS,
+    )  # fmt: skip
+    pools = words.CHECKED_POOLS
+    assert found.both.estimate * pools == pytest.approx(check.both, abs=1)
+    assert found.draws_alone.estimate * pools == pytest.approx(check.draws_alone, abs=1)
+
+
 def test_the_answer_names_both_of_the_closest_and_the_seeds_that_it_takes():
     right = Interval(0.6, 0.5, 0.7, 300)
     text = words.lottery_answer(right, "final return", ("Good", "Bad"), "64", "17 to any number")
@@ -166,6 +200,8 @@ def test_the_new_sentences_are_short_and_their_terms_known():
         words.sources("Policy gradient", between, within, 5),
         words.sources("Policy gradient", within, within, 5),
         *(words.band_title(key, 10) for key in areas()),
+        words.how_good(),
+        words.doubt(lottery(0.5)),
     ]
     for text in texts:
         assert "[[" not in linked(text)

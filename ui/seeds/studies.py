@@ -94,6 +94,8 @@ def lottery(pool: Pool) -> None:
         )  # fmt: skip
     with right:
         st.markdown(words.risk(wrong, order, n))
+        if doubt := words.doubt(curve):
+            st.caption(doubt)
         rows = studies.outcome_rows(wrong.estimate, order.estimate)
         st.vega_lite_chart(
             rows, studies.outcome_spec(), key="seeds_outcomes",
@@ -113,6 +115,8 @@ def lottery(pool: Pool) -> None:
         "with 80% [[power|power]], over the 95% interval of the [[effect|effect]].",
         {"The two risks": studies.risk_rows(curve, n).drop(columns="chosen")},
     )
+    with st.expander("How good is this interval?", icon=":material/rule:"):
+        glossary.caption(words.how_good())
 
 
 @remember

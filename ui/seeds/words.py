@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pgcore import stats
 from pgcore.plotting.bands import BANDS
-from pgcore.stats import Coverage, Interval, Lottery
+from pgcore.stats import Coverage, Interval, Lottery, proportion_interval
 from ui.shell.question import Mark
 
 LOTTERY = Mark(
@@ -20,6 +21,20 @@ LOTTERY = Mark(
     "Studies with the right ranking, in percent", 0, 100, 1, "%", near=5, usual=(60, 90),
 )  # fmt: skip
 
+
+class Checked(NamedTuple):
+    """A check of the lottery's intervals: how many of CHECKED_POOLS pools had one with the truth
+    inside, where two normal populations lie so many standard deviations apart."""
+
+    gap: float
+    both: int  # of the intervals that are shown
+    draws_alone: int  # of intervals that take the pool for the truth
+
+
+# `stats.lottery_coverage` takes minutes; a slow test counts again.
+CHECKED_POOLS, CHECKED_SIZE, CHECKED_N = 400, 300, 10
+CHECKS = (Checked(0.1, 393, 104), Checked(0.4, 385, 107))
+UNCERTAIN = 0.05  # resampled pools in another order: from there on the page says so
 
 TERMS = {  # of the glossary, by what the page calls them: bands, intervals
     "std": "std", "error": "standard_error", "95%": "t_interval", "bootstrap": "resampling",
@@ -132,12 +147,41 @@ def order_of_pools(lottery: Lottery, names: list[str]) -> str:
     share, n = lottery.other_ranking, lottery.wrong_winner.n
     if share == 0:
         return f"{order} No other {n:,} seeds, resampled from these, gave another order."
-    doubt = "**uncertain**" if share > 0.05 else "rather sure"
+    doubt = "**uncertain**" if share > UNCERTAIN else "rather sure"
     words = f"{share:.0%}" if share >= 0.01 else "under 1%"
     return (
         f"{order} That order is itself {doubt}: another {n:,} seeds, resampled from these, gave "
         f"another order in {words} of the resamples."
     )
+
+
+def doubt(lottery: Lottery) -> str:
+    """That the order of the pool's means is uncertain, where it is; else nothing."""
+    if lottery.other_ranking <= UNCERTAIN:
+        return ""
+    return (
+        "What counts as the right ranking is **uncertain** itself: pools of "
+        f"{lottery.wrong_winner.n:,} seeds, resampled from this one, gave another in "
+        f"{lottery.other_ranking:.0%} of the resamples."
+    )
+
+
+def how_good(checks: Sequence[Checked] = CHECKS) -> str:
+    """How often the lottery's interval held a truth that was known, and one of the draws alone."""
+    said = [
+        f"{CHECKED_POOLS} pools of {CHECKED_SIZE} seeds were drawn from two normal populations, "
+        f"whose true risk is known. Each pool played a lottery with n = {CHECKED_N}."
+    ]
+    for check in checks:
+        both, alone = (
+            proportion_interval(count, CHECKED_POOLS) for count in (check.both, check.draws_alone)
+        )
+        said.append(
+            f"With means {check.gap:g} standard deviations apart, the 95% interval of a wrong "
+            f"ranking held the truth in {both:.0%} of the pools; an interval of the draws alone "
+            f"held it in {alone:.0%}."
+        )
+    return " ".join(said)
 
 
 def lottery_answer(
