@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pgcore.exact import Parabola, batch_gradients, iid_batches, moments, parabola
+from pgcore.exact import Parabola, batch_gradients, fates, iid_batches, moments, parabola
 from pgcore.exact.bandit import (
     BASELINES,
     Bandit,
@@ -337,3 +337,12 @@ def test_impossible_sizes_are_refused():
 
 def test_a_parabola_below_zero_is_harmless_on_its_own_side():
     assert Parabola(2.0, -6.0, 20.0).harmless == (-6.0, 0.0)
+
+
+def test_a_run_at_the_border_of_a_fate_is_undecided():
+    """The best arm above 99% is found, below 1% lost; at 99% and 1% exactly it is neither."""
+    best = np.array([0.999, 0.99, 0.5, 0.01, 0.009])
+    policies = np.stack([best, (1 - best) / 2, (1 - best) / 2], -1)[None]
+    found, stuck_there, open_still = fates.FATES
+    ends = [found, open_still, open_still, open_still, stuck_there]
+    assert fates.fates(policies).tolist() == ends

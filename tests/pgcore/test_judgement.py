@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pgcore import Config, train
 from pgcore.formula import FormulaError, parse
 from pgcore.gradients import examine, weights
-from pgcore.gradients.judgement import SPELLINGS, Judgement, Twin, judge, spelled, twin_of
+from pgcore.gradients.judgement import (
+    CERTAIN,
+    DOUBTFUL,
+    SPELLINGS,
+    Judgement,
+    Twin,
+    judge,
+    spelled,
+    twin_of,
+)
 
 CONFIG = Config(num_seeds=1, total_timesteps=2000, eval_interval=500)
 ROW = train(CONFIG).checkpoints[2, 0]
@@ -101,3 +112,21 @@ def test_other_weights_have_no_twin():
     assert twin_of(REPORT.windows, CONFIG, q * np.float32(1.0001)) is None
     nearly = twin_of(REPORT.windows, CONFIG, q * np.float32(1.000001))
     assert nearly == Twin("policy_gradient", False)
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (0.0009, "biased"),
+        (CERTAIN, "doubtful"),
+        (0.049, "doubtful"),
+        (DOUBTFUL, "none seen"),
+        (1.0, "none seen"),
+        (np.nan, "doubtful"),  # the difference has a direction without spread: no test
+    ],
+)
+def test_a_bias_is_as_certain_as_its_test(p, said):
+    plain = judged("b = 100")
+    added = plain.measured.added
+    measured = replace(plain.measured, added=replace(added, test=added.test._replace(p=p)))
+    assert replace(plain, measured=measured).bias == said

@@ -47,6 +47,15 @@ def test_lengths_that_do_not_vary_leave_no_bias():
     assert found.steps[:3] == (32, 32, 32)
 
 
+def test_halves_of_unlike_length_and_strength_have_one_unit():
+    """X/L is (1, 0) in even rows with L = 1, and (2, 0) in odd ones with L = 3, without noise."""
+    odd = np.arange(400) % 2
+    gradients = np.stack([1.0 + odd, 0.0 * odd], 1)
+    found = ratio_bias(gradients, 1.0 + 2 * odd)
+    assert found.along.estimate == pytest.approx(-1 / 7)
+    assert ratio_bias(5 * gradients, 1.0 + 2 * odd).along == pytest.approx(found.along)
+
+
 def test_each_half_takes_the_direction_of_the_other():
     """Pure noise has no direction: with a direction of its own, E[L a] would be far above 0."""
     rng = np.random.default_rng(2)
@@ -59,6 +68,8 @@ def test_batches_are_whole_independent_and_autograd_s(params, monkeypatch):
     gradients, lengths = whole_batches(params, CONFIG, 600, 5)  # two blocks
     assert (lengths >= CONFIG.batch_size).all() and len(np.unique(lengths)) > 20
     assert len(np.unique(gradients, axis=0)) == 600  # no stream is played twice
+    few, _ = whole_batches(params, CONFIG, 10, 5)  # the fewest
+    np.testing.assert_array_equal(few, gradients[:10])
     other, _ = whole_batches(params, CONFIG, 20, 6)
     assert not (other == gradients[:20]).all(axis=1).any()
 
