@@ -30,9 +30,9 @@ CONFIG = Config(algorithm="actor_critic", num_seeds=3)
 
 
 @lru_cache(maxsize=8)
-def found(seed: int = 0, checkpoint: int = 4, steps: int = 32, gamma: float = 0.99):
-    """The page's measurement of one policy of the default run, or of another gamma's."""
-    config = CONFIG.replace(gamma=gamma)
+def found(seed: int = 0, checkpoint: int = 4, steps: int = 32, **changes: float):
+    """The page's measurement of one policy of the default run, or of one with other settings."""
+    config = CONFIG.replace(**changes)
     params = _trained(config).checkpoints[checkpoint, seed]
     batch = config.replace(batch_size=steps)
     windows, truth = collect_windows(params, batch, N, seed), reference(params, batch, N, seed)
@@ -155,7 +155,32 @@ def test_the_fall_of_the_cut_return_is_quoted():
     first = f"{q.estimate[0]:.1f} [{q.low[0]:.1f}, {q.high[0]:.1f}]"
     said = words.on_returns(found())
     assert said.startswith(f"The cut return falls from {first} at the first step to 1, its own")
-    assert words.on_returns(found(steps=1)).startswith("The cut return of a single step is")
+    single = words.on_returns(found(steps=1))
+    assert single.startswith("The cut return of a single step is its own reward, 1. ")
+
+
+@pytest.mark.parametrize(
+    ("offset", "said"),
+    [
+        (0.5, "falls from 26.4 [25.8, 27.0] at the first step to 1.5, its own reward, at the last"),
+        (-2.0, "rises from -17.6 [-18.0, -17.2] at the first step to -1, its own reward, at the"),
+    ],
+)
+def test_the_cut_return_ends_at_the_reward_that_is_paid(offset, said):
+    """A shift of every reward multiplies what CartPole pays, and so each cut return."""
+    q, paid = found().mean_q[CUT], 1 + offset
+    low, high = sorted((paid * q.low, paid * q.high), key=lambda bound: bound[0])
+    shifted = Interval(paid * q.estimate, low, high, q.n)
+    assert said in words.on_returns(replace(found(), mean_q=found().mean_q | {CUT: shifted}))
+    single = Interval(*(bound[-1:] for bound in shifted[:3]), q.n)
+    alone = replace(found(), mean_q=found().mean_q | {CUT: single}, batch_size=1)
+    assert f"of a single step is its own reward, {paid:g}." in words.on_returns(alone)
+
+
+def test_where_no_later_reward_counts_the_cut_return_does_not_move():
+    ones = np.ones(32)
+    flat = replace(found(), mean_q=found().mean_q | {CUT: Interval(ones, ones, ones, N)})
+    assert "The cut return is its own reward, 1, at every step." in words.on_returns(flat)
 
 
 @pytest.mark.parametrize(

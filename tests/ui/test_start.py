@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pgcore import Config, runs, stats, train
 from pgcore.learners import shape_of
+from pgcore.train import RANDOM_EPISODES, random_return
 from ui.player.field import Group, Picked, payload, picked
 from ui.shell.series import DEFAULT, LAB
 from ui.start import view, words
@@ -111,12 +112,20 @@ def test_each_sentence_has_that_checkpoint_s_means_intervals_and_n():
         assert sentence.endswith("95% intervals, n = 3 seeds each.")
 
 
+def test_the_line_of_random_actions_has_its_mean_and_its_n():
+    mean = random_return("CartPole-v1", 200)
+    said = words.on_random(mean, 200)
+    assert said == f"Random actions reach {mean:.0f} on average (n = 200 episodes)."
+    assert "(n = 1,000 episodes)" in words.on_random(mean, RANDOM_EPISODES)
+
+
 def test_every_agent_of_the_field_has_its_note():
     assert set(words.NOTES) == set(DEFAULT.algorithms)
 
 
 def test_no_sentence_is_longer_than_25_words():
-    texts = (words.OPENING, words.QUESTION, words.LEARN, words.EXPLORE, words.TEACH)
+    texts = (words.OPENING, words.QUESTION, words.LEARN, words.EXPLORE, words.TEACH,
+             words.on_random(22.0, 1000))  # fmt: skip
     for sentence in re.split(r"[.?:;] ", " ".join(texts)):
         assert len(sentence.split()) <= 25, sentence
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pgcore.exact import fates
-from pgcore.exact.bandit import BASELINES, Bandit, natural_tr_var, never_good_arm
+from pgcore.exact.bandit import BASELINES, Bandit, natural_tr_var, never_good_arm, stuck
 from pgcore.gradients import enumerated
 from ui.bandit import words
 from ui.toypole import words as pole_words
@@ -48,6 +48,23 @@ def test_the_pages_own_runs_hold_the_surprise():
     said = words.on_least_variance(stories)
     assert said.startswith("**Least variance is not the best fate.**")
     assert f"{fates.shares(stories['b*'])[fates.FATES[1]]:.1%}" in said
+
+
+def test_why_least_variance_gets_stuck_is_so_in_every_run_that_does():
+    """All end on the middle arm; before that b* is below its reward, and V is above it."""
+    policies, rewards = fates.runs("b*", 1000, 0.5), np.array(fates.REWARDS)
+    ends = policies[:, stuck(policies[-1], rewards)]
+    assert (ends[-1].argmax(-1) == 1).all() and ends.shape[1] > 200
+    last = len(ends) - 1 - (ends[::-1, :, 0] > 0.25).argmax(0)  # when the best arm was last likely
+    on_the_way = ends[last, np.arange(ends.shape[1])]
+    assert (on_the_way.argmin(-1) == 2).mean() > 0.95  # the worst arm is the rarest
+    least = BASELINES["b*"](np.log(on_the_way), rewards)
+    assert (least < 0.7).all() and np.median(least) < 0.1
+    assert np.median(on_the_way @ rewards) > 0.7
+    told = words.on_least_variance({"b*": ending(120), "V": ending(0)})
+    assert told.endswith(words.WHY_STUCK)
+    for turned in (ending(0), ending(118)):
+        assert words.WHY_STUCK not in words.on_least_variance({"b*": turned, "V": ending(120)})
 
 
 def test_never_is_never_for_a_baseline_below_0_alone():

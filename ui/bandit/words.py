@@ -47,6 +47,10 @@ REASON = (
     "A low baseline rewards whatever was pulled first, and it becomes more probable still. A high "
     "one makes it less probable, and the policy tries the others (Chung et al. 2021)."
 )
+WHY_STUCK = (
+    "b\\* counts rare arms most. Once the worst arm is rare, b\\* lies near its reward, 0. Then a "
+    "pull of the arm that pays 0.7 makes it more probable; with V it becomes less probable."
+)
 ARROWS = (
     "The triangle, the [[simplex]], holds every [[policy]] over three arms. A thin arrow shows "
     "what one pull of its arm asks for. The thick arrow is their mean, the gradient."
@@ -154,7 +158,7 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
         "are the same number. After it, the variance with V is never smaller."
     )
     if least.low > value.high:
-        return f"**Least variance is not the best fate.** {found}"
+        return f"**Least variance is not the best fate.** {found} {WHY_STUCK}"
     if value.low > least.high:
         return f"**Here least variance has the better fate.** {found}"
     return f"**Not told apart with {least.n:,} runs of each.** {found}"

@@ -105,16 +105,20 @@ def _at(interval: Interval, t: int) -> Interval:
 
 
 def on_returns(found: Bootstrapping) -> str:
-    """How the cut return falls, and how far the critic is off where the batch ends."""
+    """How the cut return moves, and how far the critic is off where the batch ends."""
     first, last = (_at(found.mean_q[CUT], t) for t in (0, -1))
+    reward = f"{last.estimate:.3g}"  # what follows the last step is cut: its reward is left
     if found.batch_size == 1:
-        fall = "The cut return of a single step is its own reward, 1."
+        moves = f"The cut return of a single step is its own reward, {reward}."
+    elif first.estimate == last.estimate:  # no later reward counts: gamma is 0
+        moves = f"The cut return is its own reward, {reward}, at every step."
     else:
-        fall = (
-            f"The cut return falls from {first:.1f} at the first step to {last.estimate:.0f}, its "
-            "own reward, at the last."
+        verb = "falls" if first.estimate > last.estimate else "rises"
+        moves = (
+            f"The cut return {verb} from {first:.1f} at the first step to {reward}, its own "
+            "reward, at the last."
         )
-    return f"{fall} {on_gap(found.gap)}"
+    return f"{moves} {on_gap(found.gap)}"
 
 
 def on_gap(gap: Interval) -> str:
@@ -167,7 +171,7 @@ def remarks(found: Bootstrapping) -> list[str]:
 
 def _near_and_biased(found: Bootstrapping) -> bool:
     """Whether the critic's average is within NEAR of what followed, and its update is not."""
-    followed = float(found.mean_q[FOLLOWED].estimate[-1])
+    followed = abs(float(found.mean_q[FOLLOWED].estimate[-1]))
     along = found.measurements[CRITIC].bias.along
     near = max(abs(found.gap.low), abs(found.gap.high)) < NEAR * followed
     return near and min(abs(along.low), abs(along.high)) > NEAR and along.low * along.high > 0

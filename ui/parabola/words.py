@@ -18,9 +18,9 @@ from pgcore.stats import Interval
 from ui.shell.question import Mark, Option, Question
 
 MEANT = (
-    "One number b is subtracted from every Q: a constant [[baseline]]. The harm meant here is more "
-    "[[tr_sigma|variance]] of an update, at one [[policy]] that is held still. Whether agents also "
-    "learn less is another question: the curves at the side answer it."
+    "One number b is subtracted from every Q: a constant [[baseline]]. The "
+    "[[tr_sigma|variance]] is that of one update, at one [[policy]] that is held still. Whether "
+    "agents also learn less is another question: the learning curves answer it."
 )
 QUESTION = Mark(
     "harm",
@@ -40,7 +40,7 @@ FAR_QUESTION = Question(
                "With more variance at each step a learner can be slower, and mostly is; with these "
                "seeds no slower learning was seen."),
         Option("It adds no bias, and learning is not measurably slower",
-               "No bias is not no harm: every update is noisier, and the noise costs steps."),
+               "Even without a bias every update is noisier, and the noise costs steps."),
     ),
     usual=1,
 )  # fmt: skip

@@ -94,7 +94,7 @@ PAGES = [
         "cloud", "Measure", "The cloud", "How many updates point the right way?",
         (*POLICY, WINDOW_STEPS, several("panels", ALGORITHMS, 4)),
     ),
-    Page("parabola", "Measure", "The parabola", "When does a baseline do harm?", POLICY),
+    Page("parabola", "Measure", "The parabola", "When does a baseline raise the variance?", POLICY),
     Page(
         "variance", "Measure", "Where variance comes from", "Does the critic know the value?",
         (*POLICY, choice("lever_rate", CRITIC_RATES, 0.02, "Learning rate of the other critic")),

@@ -11,7 +11,7 @@ from pgcore import envs
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from pgcore.runs import Run, identity
-from pgcore.train import random_return
+from pgcore.train import RANDOM_EPISODES, random_return
 from ui.path import sentence
 from ui.path import view as path
 from ui.player.field import Group, Picked, field, payload
@@ -64,11 +64,14 @@ def _field(histories: dict[str, History], figure: Figure) -> None:
 def _played(names: tuple[str, ...], _groups: list[Group]) -> dict[str, Any]:
     """What the browser gets of finished runs, built once."""
     env_id = _groups[0].history.config.env_id
+    random = random_return(env_id)
     heights = {
         "Gymnasium's threshold": envs.describe(env_id).reward_threshold,
-        "random": random_return(env_id),
+        "random": random,
     }
-    said = words.said({group.key: group.history for group in _groups})
+    line = words.on_random(random, RANDOM_EPISODES)
+    histories = {group.key: group.history for group in _groups}
+    said = [f"{sentence} {line}" for sentence in words.said(histories)]
     return payload(_groups, said, heights)
 
 

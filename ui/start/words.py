@@ -32,6 +32,11 @@ NOTES = {  # the baseline of each estimator, beside its name
 }
 
 
+def on_random(mean: float, episodes: int) -> str:
+    """What the dashed line of the field is, with its n."""
+    return f"Random actions reach {mean:.0f} on average (n = {episodes:,} episodes)."
+
+
 def said(histories: Mapping[str, History]) -> list[str]:
     """A sentence for each checkpoint, by algorithm: before training, then each evaluation.
 
