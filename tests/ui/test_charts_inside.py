@@ -216,7 +216,7 @@ def test_worse_actions_are_said_in_numbers():
     assert "played on from it, 256 times each" in details
     assert "lower by more than 2 standard errors" in details
     assert "raise the worse action of a state: here it does in 3 of 20" in details
-    assert "another batch" in words.on_worse_actions(WorseActions(32, 20, 0, 0, 3, 256))
+    assert "another batch" in words.on_worse_actions(WorseActions(32, 0, 0, 0, 0, 256))
 
 
 def test_the_expected_push_adds_up_as_printed():

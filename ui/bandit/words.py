@@ -128,10 +128,11 @@ def on_the_mean(bandit: Bandit, b: float) -> tuple[int, str]:
     moved = float(np.abs(after - before).max())
     scattered = bandit.tr_var(b) - bandit.tr_var(0.0)
     truth = 0 if moved < 1e-9 else 1 if abs(scattered) < 1e-9 else 2
+    twice = " Every arrow changed; b is twice b\\*." if abs(scattered) < 1e-9 else ""
     return truth, (
         f"The mean arrow changes by {moved:.0e} in its largest component: that is rounding. The "
         f"[[tr_sigma|variance]] of one pull goes from {bandit.tr_var(0.0):.3f} to "
-        f"{bandit.tr_var(b):.3f}. All of this is exact, without sampling."
+        f"{bandit.tr_var(b):.3f}.{twice} All of this is exact, without sampling."
     )
 
 

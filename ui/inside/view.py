@@ -184,7 +184,7 @@ def in_hindsight(
     )
     if played is not None:
         worse = worse_actions(played, every[BASE], _slopes(found, index))
-        lesson.reveal(question, 0, words.on_worse_actions(worse))  # by theory, for two actions
+        lesson.reveal(question, words.answer(worse), words.on_worse_actions(worse))
         with st.expander("How this was measured"):
             st.markdown(words.on_the_hindsight(worse))
     return played

@@ -235,13 +235,33 @@ def table(
     return pd.DataFrame(rows)
 
 
+def answer(found: WorseActions) -> int | None:
+    """The option of QUESTION that holds, by theory; None where this batch has no worse action.
+
+    All true Q of CartPole have one sign. If it is positive, a sample of the worse action pushes it
+    up; if it is negative, a sample of the better one pushes that down. The mean push on the worse
+    action, p (1 - p) (Q_worse - Q_better), is negative for every baseline of the state.
+    """
+    return 0 if found.clear else None
+
+
 def on_worse_actions(found: WorseActions) -> str:
     """Can one sample push a bad action up, and can the average? What this batch says."""
-    if not found.taken:
+    if not found.clear:
         return "In this batch no action was clearly the worse of the two; take another batch."
+    sampled = (
+        f"It was taken in {found.taken}, and plain policy gradient pushes {found.pushed_up} of "
+        "these up."
+    )
+    if not found.taken:
+        sampled = "In this batch it was never taken; if it is, a positive Q pushes it up."
+    elif not found.pushed_up:
+        sampled += (
+            " A negative Q pushes down what was taken: a sample of the better action makes the "
+            "worse one more probable."
+        )
     return (
-        f"In {found.clear} of the {found.states} states one action is clearly worse. It was taken "
-        f"in {found.taken}, and plain policy gradient pushes {found.pushed_up} of these up. "
+        f"In {found.clear} of the {found.states} states one action is clearly worse. {sampled} "
         "Averaged over both actions, the worse one is pushed down in every state. No "
         "[[baseline|baseline b(s)]] changes that average."
     )

@@ -69,10 +69,15 @@ def gain(plain: History, other: History) -> Gain:
 
 def on_zones(parabola: SampledParabola) -> str:
     """The best constant, and where the variance is that without a baseline again."""
+    below = (
+        " Here Q is negative, and so is b*: no b above 0 makes the variance smaller."
+        if parabola.vertex.high < 0
+        else ""
+    )
     return (
         f"The best constant is b* = {parabola.vertex}: {parabola.least:.1%} of the variance is "
         f"left. At twice b*, {end_of_harmless_zone(parabola)}, the variance is that without a "
-        f"baseline again (n = {parabola.n:,} batches)."
+        f"baseline again (n = {parabola.n:,} batches).{below}"
     )
 
 
@@ -224,7 +229,7 @@ def description(parabola: SampledParabola, b: float) -> str:
         f"Variance of the update against a constant baseline: least, "
         f"{parabola.least:.1%} of that without one, at b* = {parabola.vertex}; "
         f"at b = {b:g} it is {relative_variance(parabola, b)} times that without one. "
-        "Below 0 and above twice b* the variance is larger than without a baseline."
+        "Outside the range from 0 to twice b* the variance is larger than without a baseline."
     )
 
 

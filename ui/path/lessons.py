@@ -141,7 +141,7 @@ have changed places, so it is not $V(s) = p\,Q_1 + (1-p)\,Q_0$.
         (
             Try("b = 100", {"baseline": 100.0}, "The variance is huge. Does training fail?"),
             Try("Before any learning", {"checkpoint": 0},
-                "Returns are small, so the best b is small too. The zone of less variance is narrow."),
+                "Returns are small, so the best b is small. The zone of less variance is narrow."),
             Try("γ = 0.9", {"gamma": 0.9},
                 "A return now looks ten steps ahead, and the best b shrinks with it."),
         ),

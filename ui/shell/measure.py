@@ -155,7 +155,14 @@ def cartpole_or_stop(figure: Figure) -> None:
 
 
 def _truth_or_stop(config: Config) -> None:
-    """The page ends with a sentence where every reward is 0, and every true gradient with it."""
+    """The page ends with a sentence where every true gradient is 0."""
+    if config.gamma == 0:
+        st.info(
+            "With γ = 0 only the next reward counts, and it is the same for both actions. So the "
+            "true gradient is 0: there is nothing to measure an update against. Choose a larger γ."
+        )
+        st.page_link("pages/train.py", label="Choose another γ on Train")
+        st.stop()
     if config.reward_offset == -1:
         st.info(
             "With reward_offset at −1 every reward is 0. So every true Q is 0, and so is the true "

@@ -41,6 +41,7 @@ LAMBDA = Question(
     ),
     usual=1,
 )  # fmt: skip
+EXACT = "An exact critic leaves no bias at any λ, and λ = 0 has not the least noise here."
 NO_GRADIENT = (
     "At γ = 0 both actions are worth 1 everywhere. The gradient is zero, and nothing can be "
     "measured in its units. Choose a larger γ on the tab Chain."
@@ -85,7 +86,10 @@ def best_lambda(error: float, averaged: int) -> Question:
     critic = f"The critic errs by ±{error:g} at each state" if error else "The critic is exact"
     update = "one window" if averaged == 1 else f"the mean of {averaged:,} windows"
     rest = LAMBDA.text.split(". ", 1)[1]
-    return replace(LAMBDA, text=f"{critic}, and an update is {update}. {rest}")
+    options = (
+        LAMBDA.options if error else (LAMBDA.options[0]._replace(why=EXACT), *LAMBDA.options[1:])
+    )
+    return replace(LAMBDA, text=f"{critic}, and an update is {update}. {rest}", options=options)
 
 
 def which_loss(lost: float, length: int) -> int:

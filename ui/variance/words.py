@@ -39,13 +39,13 @@ LEVER = Question(
     "Does its critic predict the true value better?",
     (
         Option("Yes: R² rises",
-               "Larger steps follow the returns sooner, and their noise too. Here no rise is "
-               "clear."),
+               "A larger rate follows the returns sooner, and their noise too; a smaller one does "
+               "less of both. Here no rise is clear."),
         Option("No clear difference",
                "Over these seeds the change is clear: its interval does not hold 0."),
         Option("No: R² falls",
-               "Larger steps follow the noise of single batches, which could harm. Here no fall "
-               "is clear."),
+               "A larger rate follows the noise of single batches; a smaller one is slower. Here "
+               "no fall is clear."),
     ),
     usual=0,
 )  # fmt: skip
@@ -124,9 +124,11 @@ def on_the_critic(fit: CriticFit) -> str:
         side = f"The critic is too high: its mean error is {fit.bias:+.1f}"
     else:
         side = f"The critic errs to no clear side: its mean error is {fit.bias:+.1f}"
+    low, high = (fit.explained._replace(estimate=end) for end in fit.explained[1:3])
+    unsure = " The interval of R² holds another answer too." if answer(low) != answer(high) else ""
     return (
         f"R² = {fit.explained}. {side} (n = {fit.explained.n:,} states). The [[r_squared|R²]] of a "
-        "perfect critic is 1, that of one number for every state is 0."
+        f"perfect critic is 1, that of one number for every state is 0.{unsure}"
     )
 
 
