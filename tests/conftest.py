@@ -136,3 +136,17 @@ def page(browser: Browser) -> Iterator[Page]:
 def settled(page: Page) -> None:
     """Wait until the page's script has run and nothing is being drawn."""
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
+QUIET = """() =>
+  document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-testid=stProgress], [data-testid=stSpinner], [data-stale=true]')
+  && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
+    .every(chart => chart.querySelector('svg, canvas'))
+  && document.getAnimations().every(animation => animation.playState !== 'running')
+"""
+
+
+def quiet(page: Page) -> None:
+    """Wait until nothing is being computed, drawn or faded in."""
+    page.wait_for_function(QUIET)

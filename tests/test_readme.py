@@ -35,7 +35,8 @@ def test_pictures_and_requirements_named_are_there():
 
 def test_ci_runs_the_readmes_test_command():
     """By way of `make check`, whose last part is the tests."""
-    assert "pip install -r requirements-dev.txt && .venv/bin/pytest -n auto --dist loadfile" in README
+    command = ".venv/bin/pytest -n auto --dist loadfile"
+    assert f"pip install -r requirements-dev.txt && {command}" in README
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("make check")
     makefile = (ROOT / "Makefile").read_text()
     assert "\ncheck: lint types js test\n" in makefile

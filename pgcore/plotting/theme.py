@@ -19,6 +19,7 @@ from pgcore.algorithms import ALGORITHMS
 HEIGHT = 330
 # Text that is less than the data and yet legible, on the page's own background (WCAG: 4.5 to 1).
 FAINT = {"expr": "luminance(background) > 0.5 ? '#5C5F66' : '#A9ADB5'"}
+GROUND = {"expr": "background"}  # the page's own, for halos behind labels
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "labelFontSize": 12, "titleFontSize": 14}
 WORDS: dict[str, dict[str, Any]] = {"axis": _WORDS, "legend": _WORDS | {"labelFontSize": 13}}
 # What the app's theme holds for light backgrounds, for a notebook, which has no such theme.
@@ -66,6 +67,18 @@ def named(chart: Any, expression: str) -> Any:
 def bounds_aloud(number: str, low: str = "low", high: str = "high") -> str:
     """A Vega expression of a row's interval: " [119.0, 174.6]" for the format ".1f"."""
     return f"' [' + format(datum.{low}, '{number}') + ', ' + format(datum.{high}, '{number}') + ']'"
+
+
+def silent(built: Any) -> Any:
+    """The spec with every mark hidden from screen readers: a picture that its `alt` tells in full.
+
+    Vega calls a layer without rows a picture, and nothing names it.
+    """
+    if isinstance(built, list):
+        return [silent(item) for item in built]
+    if not isinstance(built, dict):
+        return built
+    return {k: v | {"aria": False} if k == "mark" else silent(v) for k, v in built.items()}
 
 
 def _without_data(node: Any) -> Any:

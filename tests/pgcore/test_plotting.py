@@ -13,7 +13,7 @@ from pgcore import ALGORITHMS, Config, stats, train
 from pgcore.plotting import curves, series, theme
 from pgcore.plotting.bands import BANDS, Band, areas, quick
 from pgcore.plotting.series import Series
-from pgcore.plotting.theme import PALETTE, keys, spec, spread
+from pgcore.plotting.theme import PALETTE, keys, silent, spec, spread
 
 CONFIG = Config(num_seeds=4, total_timesteps=2000)
 KEYS = ("policy_gradient", "gae")
@@ -255,3 +255,10 @@ def test_an_interval_is_read_aloud_as_it_is_written() -> None:
     assert theme.bounds_aloud(".1f", high="top") == (
         "' [' + format(datum.low, '.1f') + ', ' + format(datum.top, '.1f') + ']'"
     )
+
+
+def test_a_silent_picture_speaks_through_its_alt_alone():
+    spoken = {"layer": [{"mark": {"type": "point", "aria": True}}, {"mark": {"type": "line"}}]}
+    marks = [layer["mark"] for layer in silent(spoken)["layer"]]
+    assert [mark["aria"] for mark in marks] == [False, False]
+    assert spoken["layer"][0]["mark"]["aria"] is True  # the spoken one is kept

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pgcore.exhibits import EXHIBITS
 from pgcore.exhibits.results import Measured
-from pgcore.plotting.theme import bounds_aloud, named, place, spec
+from pgcore.plotting.theme import GROUND, bounds_aloud, named, place, spec
 from ui.museum import words
 
 HEIGHT = 250
@@ -63,7 +63,7 @@ def axis_top(measured: Measured) -> float:
 
 
 @lru_cache(maxsize=16)
-def curve_spec(last: int, top: float, background: str) -> dict[str, Any]:
+def curve_spec(last: int, top: float) -> dict[str, Any]:
     """The constant spec of `curve_rows`."""
     x = alt.X(
         "step:Q", title="environment steps", scale=alt.Scale(domain=[0, last], nice=False),
@@ -96,7 +96,7 @@ def curve_spec(last: int, top: float, background: str) -> dict[str, Any]:
     )
     align = alt.ExprRef(f"{left} ? 'left' : 'right'")
     style: Any = dict(align=align, baseline="middle", fontSize=14, fontWeight=600, aria=False)
-    halo = label.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **style)
+    halo = label.mark_text(stroke=GROUND, strokeWidth=4, strokeOpacity=0.8, **style)
     layers = [band, line, points.encode(y=y, tooltip=tooltip), halo, label.mark_text(**style)]
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 

@@ -11,7 +11,7 @@ from pgcore.exhibits.exhibit import Exhibit
 from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import RETURN_MARGIN
 from ui.museum import charts, words
-from ui.shell import controls, figures, lesson, measure
+from ui.shell import controls, lesson, measure
 from ui.shell.question import Question
 
 HAND = 3  # cards on the table at once
@@ -160,7 +160,7 @@ def _picture(exhibit: Exhibit, measured: Measured, side: str, date: str) -> None
     elif measured.curves:
         st.vega_lite_chart(
             charts.curve_rows(measured, side),
-            charts.curve_spec(measured.steps[-1], charts.axis_top(measured), figures.background()),
+            charts.curve_spec(measured.steps[-1], charts.axis_top(measured)),
             key="museum_curves",
             alt=f"Episodic return against environment steps. {words.on_verdict(measured)}",
         )

@@ -17,7 +17,7 @@ from pgcore import stats
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.constant_baseline import relative_variance
 from pgcore.history import History
-from pgcore.plotting.theme import FAINT, HEIGHT, spec, spread
+from pgcore.plotting.theme import FAINT, GROUND, HEIGHT, spec, spread
 
 NONE, BEST, YOURS = "none", "b*", "b"
 COLOURS = alt.Scale(domain=[NONE, BEST, YOURS], range=["#888888", "#2A9D5C", "#D55E00"])
@@ -87,7 +87,7 @@ def rows(
 
 
 @lru_cache(maxsize=256)
-def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFFF") -> dict:
+def parabola_spec(low: float, high: float, top: float) -> dict:
     """The chart of `rows` from `low` to `high`; `top` is the highest variance shown."""
     base = alt.Chart().encode(
         x=alt.X(
@@ -131,7 +131,7 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
         ).encode(
             y=y, tooltip=tooltip("b", "ratio")
         ),
-        *_beside(mark.encode(y=y, text="text:N"), background),
+        *_beside(mark.encode(y=y, text="text:N")),
         here.mark_rule(color=WORSE, strokeWidth=1.5, aria=False),
         here.mark_point(
             filled=True, size=140, opacity=1, color=WORSE, description=POINT
@@ -148,7 +148,7 @@ def parabola_spec(low: float, high: float, top: float, background: str = "#FFFFF
     return spec(alt.layer(*layers).properties(height=HEIGHT, width="container"))
 
 
-def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
+def _beside(text: alt.Chart) -> list[alt.Chart]:
     """Labels where the curve leaves room: b* in the bowl, the others below it, to their side."""
     places = {
         "inside": dict(align="center", dy=-14),
@@ -160,7 +160,7 @@ def _beside(text: alt.Chart, background: str) -> list[alt.Chart]:
     for side, place in places.items():
         here = text.transform_filter(f"datum.side == '{side}'")
         words: dict[str, Any] = place | dict(fontSize=12, fontWeight=600, aria=False)
-        layers.append(here.mark_text(stroke=background, strokeWidth=4, strokeOpacity=0.8, **words))
+        layers.append(here.mark_text(stroke=GROUND, strokeWidth=4, strokeOpacity=0.8, **words))
         layers.append(here.mark_text(color="#2A9D5C", **words))
     return layers
 

@@ -18,9 +18,10 @@ from pgcore.gradients.constant_baseline import (
 )
 from pgcore.gradients.findings import Findings
 from pgcore.history import History
+from pgcore.plotting.theme import silent
 from ui.parabola import charts as parabola
 from ui.parabola import words
-from ui.shell import figures, glossary, lesson, live, measure
+from ui.shell import glossary, lesson, live, measure
 
 POINTS = 10
 FIRST_POINT = 2**24  # their windows are others than the curve's
@@ -47,7 +48,7 @@ def waiting() -> None:
     """The picture before the reader has predicted: no baseline, and no curve."""
     low, high = words.QUESTION.low, words.QUESTION.high
     st.vega_lite_chart(
-        parabola.waiting_rows(), parabola.parabola_spec(low, high, 2.0, figures.background()),
+        parabola.waiting_rows(), silent(parabola.parabola_spec(low, high, 2.0)),
         key="parabola_waiting",
         alt="Variance against a constant baseline b. Only b = 0 is drawn: its variance is 1.",
     )  # fmt: skip
@@ -62,7 +63,7 @@ def variance(policy: measure.Policy, found: Findings, b: float) -> pd.DataFrame:
     curve = found.parabola
     low, high = parabola.span(curve, b)
     rows = parabola.rows(curve, b, _averages(found), points(policy, found))
-    chart = parabola.parabola_spec(low, high, parabola.top(curve, b), figures.background())
+    chart = parabola.parabola_spec(low, high, parabola.top(curve, b))
     st.vega_lite_chart(rows, chart, key="parabola", alt=words.description(curve, b))
     st.markdown(words.on_here(curve, b))
     return rows

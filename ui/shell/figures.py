@@ -77,11 +77,6 @@ def _drawn(
     return series
 
 
-def background() -> str:
-    """The page's background in the viewer's theme, for halos behind labels."""
-    return st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor")
-
-
 def palette() -> list[str]:
     """The colours of the viewer's theme, by the places that algorithms' entries name."""
     return st.get_option(f"theme.{st.context.theme.type or 'light'}.chartCategoricalColors")

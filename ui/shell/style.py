@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.shell.figures import background
-
 # The theme's primary colour is text and ground. Light enough for text on a dark page, it is too
 # light for Streamlit's white: what is written on it takes the page's own ground, dark or white.
+# `light-dark` follows a reader who changes the system's theme; the server hears of it too late.
+GROUND = "light-dark({}, {})"
 RULES = """<style>
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelect"] [data-tag] {{
   color: {background};
@@ -27,4 +27,5 @@ button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px
 
 def apply() -> None:
     """Write the rules into the page, once a run."""
-    st.html(RULES.format(background=background()))
+    grounds = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
+    st.html(RULES.format(background=GROUND.format(*grounds)))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pgcore.exact.toypole import ToyPole
 from pgcore.gradients import enumerated
+from pgcore.plotting.theme import silent
 from ui.shell import controls, glossary, lesson
 from ui.toypole import charts, words
 
@@ -105,7 +106,7 @@ def batch_mean() -> None:
     with picture:
         st.vega_lite_chart(
             rows,
-            charts.length_spec(),
+            charts.length_spec() if said else silent(charts.length_spec()),
             key="lengths",
             alt="Share of the true gradient that is lost, against the steps in a window; the "
             "dashed line is what independent samples lose."
@@ -147,7 +148,7 @@ def lambdas() -> None:
     with picture:
         st.vega_lite_chart(
             rows,
-            charts.lambda_spec(top),
+            charts.lambda_spec(top) if said else silent(charts.lambda_spec(top)),
             key="lambda",
             alt="The bias of GAE against lambda."
             if said is None
