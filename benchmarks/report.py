@@ -236,7 +236,7 @@ def _agreement(part: dict[str, Any]) -> str:
 
 
 def _interval(interval: Row, n: int | None = None) -> str:
-    text = f"{Interval(*(interval[key] for key in ('estimate', 'low', 'high')), n):.1f}"
+    text = f"{Interval(interval['estimate'], interval['low'], interval['high'], n):.1f}"
     return text if n is None else f"{text}, n = {n}"
 
 

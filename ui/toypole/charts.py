@@ -260,7 +260,7 @@ def estimate_table(lab: ToyPole, constant: float, n: int, draw: int) -> pd.DataF
 
 def _with_interval(rows: pd.DataFrame, name: str) -> list[str]:
     columns = rows[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-    return [f"{Interval(*three, None):.3f}" for three in columns]
+    return [f"{Interval(middle, low, high, None):.3f}" for middle, low, high in columns]
 
 
 # --- The bias of the batch mean against the window's length ----------------------------------
