@@ -61,7 +61,7 @@ def trained(config: Config):
 
 def asked() -> dict[str, Question | Mark]:
     """Every question that a module of words declares, by name."""
-    found = {}
+    found: dict[str, Question | Mark] = {}
     for path in (ROOT / "ui").glob("*/words.py"):
         module = importlib.import_module(f"ui.{path.parent.name}.words")
         found |= {q.name: q for q in vars(module).values() if isinstance(q, Question | Mark)}
