@@ -112,11 +112,12 @@ def test_each_sentence_has_that_checkpoint_s_means_intervals_and_n():
         assert sentence.endswith("95% intervals, n = 3 seeds each.")
 
 
-def test_the_line_of_random_actions_has_its_mean_and_its_n():
+def test_the_dotted_lines_have_their_heights_and_n():
     mean = random_return("CartPole-v1", 200)
-    said = words.on_random(mean, 200)
-    assert said == f"Random actions reach {mean:.0f} on average (n = 200 episodes)."
-    assert "(n = 1,000 episodes)" in words.on_random(mean, RANDOM_EPISODES)
+    said = words.on_references(475.0, mean, 200)
+    assert "calls 475 the threshold" in said
+    assert said.endswith(f"random actions reach {mean:.0f} on average (n = 200 episodes).")
+    assert "(n = 1,000 episodes)" in words.on_references(475.0, mean, RANDOM_EPISODES)
 
 
 def test_every_agent_of_the_field_has_its_note():
@@ -125,7 +126,7 @@ def test_every_agent_of_the_field_has_its_note():
 
 def test_no_sentence_is_longer_than_25_words():
     texts = (words.OPENING, words.QUESTION, words.LEARN, words.EXPLORE, words.TEACH,
-             words.on_random(22.0, 1000))  # fmt: skip
+             words.on_references(475.0, 22.0, 1000))  # fmt: skip
     for sentence in re.split(r"[.?:;] ", " ".join(texts)):
         assert len(sentence.split()) <= 25, sentence
 

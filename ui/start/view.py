@@ -64,15 +64,12 @@ def _field(histories: dict[str, History], figure: Figure) -> None:
 def _played(names: tuple[str, ...], _groups: list[Group]) -> dict[str, Any]:
     """What the browser gets of finished runs, built once."""
     env_id = _groups[0].history.config.env_id
-    random = random_return(env_id)
-    heights = {
-        "Gymnasium's threshold": envs.describe(env_id).reward_threshold,
-        "random": random,
-    }
-    line = words.on_random(random, RANDOM_EPISODES)
+    threshold, random = envs.describe(env_id).reward_threshold, random_return(env_id)
+    assert threshold is not None  # CartPole's
+    line = words.on_references(threshold, random, RANDOM_EPISODES)
     histories = {group.key: group.history for group in _groups}
     said = [f"{sentence} {line}" for sentence in words.said(histories)]
-    return payload(_groups, said, heights)
+    return payload(_groups, said, {"threshold": threshold, "random": random})
 
 
 def _watch(picked: Picked, figure: Figure) -> None:

@@ -32,9 +32,12 @@ NOTES = {  # the baseline of each estimator, beside its name
 }
 
 
-def on_random(mean: float, episodes: int) -> str:
-    """What the dashed line of the field is, with its n."""
-    return f"Random actions reach {mean:.0f} on average (n = {episodes:,} episodes)."
+def on_references(threshold: float, random: float, episodes: int) -> str:
+    """What the dotted lines of the field are; `episodes` is the n of the random actions."""
+    return (
+        f"Dotted: Gymnasium calls {threshold:.0f} the threshold of a solved task; random actions "
+        f"reach {random:.0f} on average (n = {episodes:,} episodes)."
+    )
 
 
 def said(histories: Mapping[str, History]) -> list[str]:
