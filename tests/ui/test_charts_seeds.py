@@ -12,6 +12,7 @@ from ui.seeds import charts as seeds
 from ui.seeds import coverage_charts as coverage
 from ui.seeds import noise_charts as noise
 from ui.seeds import study_charts as studies
+from ui.seeds import words
 
 CONFIG = Config(num_seeds=30, total_timesteps=2000, first_seed=7)
 KEYS = ("policy_gradient", "batch_mean", "actor_critic")
@@ -94,7 +95,7 @@ def test_a_thousand_seeds_of_three_algorithms_are_less_than_3_megabytes():
 def test_presets_are_the_worst_median_and_best_seed():
     pool = np.array([5.0, 1, 9, 7, 9])
     assert seeds.presets(pool) == {"unlucky": 1, "median": 3, "lucky": 4}
-    assert [seeds.rank(pool, place) for place in range(5)] == [4, 5, 1, 3, 1]
+    assert [words.rank(pool, place) for place in range(5)] == [4, 5, 1, 3, 1]
 
 
 def test_the_distribution_counts_every_seed_once():

@@ -249,3 +249,27 @@ def test_the_best_lambda_is_said_with_its_critic_and_n(error, averaged, words_of
     said = pole_words.on_lambda(error, averaged, best)
     assert words_of in said and said.endswith(f"least at λ = {best:.2f}.")
     assert ("a single window" in said) == (averaged == 1)
+
+
+def test_the_bandit_s_charts_are_told_with_their_numbers_and_n():
+    bandit = Bandit([0.2, 0.3, 0.5], [1, 2, 4], 0.0)
+    assert words.parabola_alt(bandit, 1.5) == (
+        f"Variance of one pull against the baseline b: {bandit.tr_var(1.5):.4f} at b = 1.5, least "
+        f"at b* = {bandit.optimal_baseline:.4f}."
+    )
+    step = fates.first_steps()["b* - 1"]
+    assert words.first_variance("b* - 1", step) == rf"**b\* − 1**: variance {step.tr_var:.3f}"
+    assert words.paths_alt("V", 2000) == "40 of 2,000 runs with baseline V on the simplex."
+    assert words.paths_alt("V", 12).startswith("12 of 12 runs")
+    assert "the start of every run with baseline V" in words.paths_alt("V", 0)
+
+
+def test_what_the_charts_say_of_every_baseline_holds():
+    bandit = Bandit([0.2, 0.3, 0.5], [1, 2, 4], 0.0)
+    means = [bandit.policy @ bandit.arrows(b) for b in (-2.0, 0.0, 3.0)]
+    assert "the same for every b" in words.SIMPLEX_ALT
+    np.testing.assert_allclose(means[1:], means[:1] * 2)
+    assert "zero for b at least 0, rising to one half" in words.NEVER_ALT
+    never = [never_good_arm(0.5, b) for b in (1.0, 0.0, -0.5, -1.0, -3.0, -1000.0)]
+    assert never[:2] == [0, 0] and never == sorted(never)
+    assert never[-1] == pytest.approx(0.5)

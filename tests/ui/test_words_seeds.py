@@ -207,3 +207,64 @@ def test_the_new_sentences_are_short_and_their_terms_known():
         assert "[[" not in linked(text)
         for sentence in re.split(r"(?<=[.;:?]) ", TERM.sub("term", text)):
             assert len(sentence.split()) <= 25, sentence
+
+
+# --- what the charts say to a screen reader, and how it was measured ---
+
+
+def test_the_chart_of_every_seed_is_told_by_its_quantiles_and_n():
+    low, median, high = np.quantile(SCORES, [0.05, 0.5, 0.95])
+    text = words.lines_alt("GAE", SCORES)
+    assert "a thin line for each of 300 seeds of GAE" in text
+    assert text.endswith(f"between {low:.0f} and {high:.0f}, the median at {median:.0f}.")
+
+
+def test_the_distributions_are_told_by_their_means_and_n():
+    text = words.distribution_alt("final return", {"Good": SCORES + 50, "Bad": SCORES})
+    good, bad = (stats.mean_t_interval(x) for x in (SCORES + 50, SCORES))
+    assert text == (
+        "Histogram of the final return; means with 95% intervals: "
+        f"Good {good:.0f}; Bad {bad:.0f}; n = 300 each."
+    )
+
+
+def test_one_agent_has_its_scores_their_ranks_and_n():
+    final, area = np.array([10.0, 30.0, 30.0]), np.array([7.0, 9.0, 8.0])
+    text = words.one_agent("GAE", 12, 2, {"final return": final, "area": area})
+    assert text.startswith(
+        "**GAE, seed 12**: final return 30, rank 1; area 8, rank 2, of n = 3 seeds."
+    )
+    assert "final return 10, rank 3; area 7, rank 3" in words.one_agent(
+        "GAE", 10, 0, {"final return": final, "area": area}
+    )
+
+
+def test_the_bands_name_the_study_the_pool_and_every_number():
+    text = words.bands_measured(5, 1000, 20, "area", {"std": ["A 1 [0, 2]", "B 3 [2, 4]"]})
+    assert "the first 5 of 1,000 seeds" in text and "the mean of all 1,000 (" in text
+    assert "the mean of 20 episodes" in text
+    assert text.endswith("The bands of the area:\n\n- std: A 1 [0, 2]; B 3 [2, 4]")
+
+
+def test_comparisons_are_told_with_their_sizes_shares_and_studies():
+    assert words.first_alt("A − B", "area", {"n = 3": "not told apart", "n = 9": "worse"}) == (
+        "A − B, area, 95% intervals: n = 3 not told apart; n = 9 worse"
+    )
+    shares = [("n = 3", "better", 0.25, 100), ("n = 5", "worse", 0.5, 60)]
+    assert words.conclusions_alt("A − B", shares) == (
+        "A − B: what separate studies conclude, n = 3 better 25% of 100; n = 5 worse 50% of 60"
+    )
+    text = linked(words.compared("area", 300, (3, 7), 12))
+    assert "100 studies of 3, 42 studies of 7. Blue" in text
+    assert "made of the first 12 seeds" in text
+
+
+def test_the_split_and_the_coverage_name_their_n():
+    assert "n = 1,000 seeds, 5 episodes each" in linked(words.split(1000, 5))
+    share = Coverage(Interval(0.92, 0.91, 0.94, 1000), Interval(0.8, 0.77, 0.82, 1000), 5)
+    assert words.coverage_alt([share, share._replace(n=20)]) == (
+        "Coverage: n = 5, t 92%, bootstrap 80%; n = 20, t 92%, bootstrap 80%"
+    )
+    text = linked(words.covered("GAE", "area", 300, 1000))
+    assert "the mean area of the pool of GAE, n = 300 seeds" in text
+    assert "1,000 studies are drawn" in text

@@ -23,6 +23,7 @@ from pgcore.exact.fates import (
 )
 from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, named, spec
 from pgcore.stats import Interval
+from ui.bandit.words import DRAWN
 
 ARMS = ("arm 1", "arm 2", "arm 3")
 MEAN = "expected arrow"
@@ -338,7 +339,7 @@ def written_fates(stories: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return table.assign(n=[of[FATES[0]].n for of in found])
 
 
-def path_rows(policies: np.ndarray, lines: int = 40) -> pd.DataFrame:
+def path_rows(policies: np.ndarray, lines: int = DRAWN) -> pd.DataFrame:
     """The first `lines` runs as paths on the simplex, without the steps that do not move."""
     ends = fates(policies)
     points = simplex_points(policies[:, :lines])  # [K, lines, 2]

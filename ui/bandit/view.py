@@ -48,8 +48,7 @@ def one_pull() -> None:
             charts.simplex_spec(),
             width="content",
             key="simplex",
-            alt="The policy on the simplex; each arm's arrow for this b, and their mean, "
-            "which is the same for every b.",
+            alt=words.SIMPLEX_ALT,
         )
         glossary.caption(words.ARROWS)
     with parabola:
@@ -58,8 +57,7 @@ def one_pull() -> None:
             charts.parabola_rows(bandit, b),
             charts.parabola_spec(low, high, charts.ceiling(bandit)),
             key="parabola",
-            alt=f"Variance of one pull against the baseline b: {bandit.tr_var(b):.4f} at "
-            f"b = {b:.4g}, least at b* = {bandit.optimal_baseline:.4f}.",
+            alt=words.parabola_alt(bandit, b),
         )
         glossary.caption(words.on_the_variance(bandit, b))
     question = words.free_lunch(b or 5.0)
@@ -92,15 +90,13 @@ def same_variance() -> None:
             lesson.reveal(question, *words.answer(stories))
     for column, name in zip(st.columns(len(first)), first, strict=True):
         with column:
-            st.markdown(f"**{words.shown(name)}**: variance {first[name].tr_var:.3f}")
+            st.markdown(words.first_variance(name, first[name]))
             st.vega_lite_chart(
                 charts.path_rows(stories.get(name, charts.START)),
                 charts.path_spec(),
                 width="content",
                 key=f"paths {name}",
-                alt=f"Forty runs with baseline {name} on the simplex."
-                if stories
-                else f"The simplex, with the start of every run with baseline {name}.",
+                alt=words.paths_alt(name, runs if stories else 0),
             )
             if stories:
                 st.markdown(words.fates_in_colour(stories[name]))
@@ -127,8 +123,7 @@ def two_arms() -> None:
         rows,
         charts.never_spec(),
         key="never",
-        alt="Probability that the good arm is never pulled, against the constant baseline: "
-        "zero for b at least 0, rising to one half as b falls.",
+        alt=words.NEVER_ALT,
     )
     st.markdown(words.on_never(step_size, b))
     with st.expander("All the numbers"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from pgcore.exact.bandit import Bandit, never_good_arm
-from pgcore.exact.fates import FATES, STEPS, shares, which_sticks
+from pgcore.exact.fates import FATES, STEPS, FirstStep, shares, which_sticks
 from ui.shell.question import Option, Question
 from ui.shell.sums import adding_up
 
@@ -55,6 +55,14 @@ ARROWS = (
     "The triangle, the [[simplex]], holds every [[policy]] over three arms. A thin arrow shows "
     "what one pull of its arm asks for. The thick arrow is their mean, the gradient."
 )
+SIMPLEX_ALT = (
+    "The policy on the simplex; each arm's arrow for this b, and their mean, which is the same for "
+    "every b."
+)
+NEVER_ALT = (
+    "Probability that the good arm is never pulled, against the constant baseline: zero for b at "
+    "least 0, rising to one half as b falls."
+)
 BEFORE_THE_RUNS = (
     "Every run begins in the middle, where all three arms are equally probable. The variance is "
     "that of the first step, and exact. b\\* is the [[best_constant|best constant]]."
@@ -62,6 +70,7 @@ BEFORE_THE_RUNS = (
 TWO_ARMS = (
     "A run pulls one of two arms at each step. Can it happen that it never finds the good arm?"
 )
+DRAWN = 40  # paths of each baseline, at most
 SIMULATED = 2000  # runs behind each simulated point
 NEVER_DRAWN = (
     f"The line is exact. A grey dot is the share of n = {SIMULATED:,} simulated runs that never "
@@ -111,6 +120,26 @@ def on_the_variance(bandit: Bandit, b: float) -> str:
         said += f" That is {here / none:.0%} of {none:.3f}, the variance without a baseline."
     least = f"It is least at b\\* = {bandit.optimal_baseline:.3f}: {best:.3f}."
     return f"{said} {least} All this is exact."
+
+
+def parabola_alt(bandit: Bandit, b: float) -> str:
+    """The chart of the variance against b in words, exact."""
+    return (
+        f"Variance of one pull against the baseline b: {bandit.tr_var(b):.4f} at b = {b:.4g}, "
+        f"least at b* = {bandit.optimal_baseline:.4f}."
+    )
+
+
+def first_variance(name: str, step: FirstStep) -> str:
+    """A baseline's title: its name, and the exact variance of its first step."""
+    return f"**{shown(name)}**: variance {step.tr_var:.3f}"
+
+
+def paths_alt(name: str, runs: int) -> str:
+    """The chart of a baseline's paths in words; `runs` is 0 before they are run."""
+    if not runs:
+        return f"The simplex, with the start of every run with baseline {name}."
+    return f"{min(runs, DRAWN)} of {runs:,} runs with baseline {name} on the simplex."
 
 
 def on_the_batch_mean(size: int) -> str:
@@ -179,8 +208,8 @@ def on_the_arrows(bandit: Bandit, reach: float) -> str:
 def on_the_paths(runs: int) -> str:
     """How to read the paths, and of how many runs they are."""
     return (
-        f"Each line is one run; {min(runs, 40)} of {runs:,} are drawn. A blue run found the best "
-        "arm, an orange one is [[committed|stuck]], a green one is undecided."
+        f"Each line is one run; {min(runs, DRAWN)} of {runs:,} are drawn. A blue run found the "
+        "best arm, an orange one is [[committed|stuck]], a green one is undecided."
     )
 
 

@@ -154,11 +154,6 @@ def presets(pool: np.ndarray) -> dict[str, int]:
     return {"unlucky": order[0], "median": order[(len(order) - 1) // 2], "lucky": order[-1]}
 
 
-def rank(pool: np.ndarray, place: int) -> int:
-    """1 for the best; equal scores share the better rank."""
-    return int((pool > pool[place]).sum()) + 1
-
-
 def score_table(histories: Mapping[str, History], seeds: range) -> pd.DataFrame:
     """Both scores of every seed: a row a seed, two columns an algorithm."""
     columns = {

@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from pgcore import stats
-from pgcore.algorithms import ALGORITHMS
 from pgcore.plotting.bands import BANDS, areas
 from ui.seeds import charts as seeds
 from ui.seeds import coverage_charts as covers
@@ -44,15 +43,9 @@ def bands(pool: Pool) -> None:
             )  # fmt: skip
             st.caption(band.lesson)
     rows = {BANDS[key].name: _band_rows(pool.ids, key, n, pool) for key in shown}
-    said = "\n".join(
-        f"- {BANDS[key].name}: {'; '.join(seeds.band_numbers(pool.scores, key, n))}"
-        for key in shown
-    )
+    said = {BANDS[key].name: seeds.band_numbers(pool.scores, key, n) for key in shown}
     numbers(
-        f"All charts show the same runs. The solid line and its band are made of the first {n} of "
-        f"{pool.size:,} seeds. The dashed line is the mean of all {pool.size:,} (their [[iqm|IQM]] "
-        f"or median in the last two). Each evaluation is the mean of {config.eval_episodes} "
-        f"episodes. The bands of the {pool.label}:\n\n{said}",
+        words.bands_measured(n, pool.size, config.eval_episodes, pool.label, said),
         {"What the charts show": pd.concat(
             [frame.drop(columns="place").assign(band=name) for name, frame in rows.items()]
         )},
@@ -183,6 +176,7 @@ def _power_table(ids: tuple, _pools: dict):
 # --- Comparing ---
 
 SOME = (3, 5, 10)
+SAID = ("n", "conclusion", "share", "studies")  # of a bar, read aloud
 
 
 def compare(pool: Pool) -> None:
@@ -201,15 +195,16 @@ def compare(pool: Pool) -> None:
             rows = studies.first_rows(pool.scores, pair, sizes)
             st.vega_lite_chart(
                 rows, studies.first_spec(), key=f"seeds_first_{worse}_{better}",
-                alt=f"{title}, {pool.label}, 95% intervals: "
-                + "; ".join(f"{row.n} {row.conclusion}" for row in rows.itertuples()),
+                alt=words.first_alt(
+                    title, pool.label, dict(zip(rows["n"], rows["conclusion"], strict=True))
+                ),
             )  # fmt: skip
             rows = studies.conclusion_rows(pool.scores, pair, SOME)
             st.vega_lite_chart(
                 rows, studies.conclusion_spec(), key=f"seeds_conclusion_{worse}_{better}",
-                alt=f"{title}: what separate studies conclude, "
-                + "; ".join(f"{r.n} {r.conclusion} {r.share:.0%} of {r.studies}"
-                            for r in rows.itertuples()),
+                alt=words.conclusions_alt(
+                    title, [*zip(*(rows[c] for c in SAID), strict=True)]
+                ),
             )  # fmt: skip
     drawn = {
         f"{studies.name(better)} − {studies.name(worse)}": studies.conclusion_rows(
@@ -218,15 +213,7 @@ def compare(pool: Pool) -> None:
         for worse, better in shown
     }
     with st.expander("All the numbers", icon=":material/table:"):
-        glossary.caption(
-            f"A line is the 95% interval of the difference in {pool.label} by the first n seeds. A "
-            "bar counts what separate studies of n seeds from this pool conclude: "
-            f"{', '.join(f'{pool.size // n} studies of {n}' for n in SOME)}. Blue means that the "
-            "first is better, grey that the two are not told apart, red that it is worse. The "
-            f"table is made of the first {n} seeds, with the [[p_value|p values]] of "
-            "[[welch|Welch's t test]], of [[holm|Holm's correction]] over all pairs, and of a "
-            "[[permutation|permutation test]]. The bars have [[wilson|Wilson's intervals]]."
-        )
+        glossary.caption(words.compared(pool.label, pool.size, SOME, n))
         st.table(_comparison(pool.ids, n, pool), hide_index=True)
         for title, rows in drawn.items():
             st.markdown(f"**The bars of {title}**")
@@ -275,12 +262,7 @@ def noise(pool: Pool) -> None:
         )  # fmt: skip
     table = noises.noise_table(pool.histories, n, episodes, wanted)
     with st.expander("All the numbers", icon=":material/table:"):
-        glossary.caption(
-            f"The last evaluation of n = {pool.size:,} seeds, {episodes} episodes each, is split "
-            "by a model of random effects; brackets hold 95% [[t_interval|t intervals]]. It is "
-            "always the final return. The dashed line is the [[standard_error|standard error]] "
-            "with endless episodes, which only more seeds lower."
-        )
+        glossary.caption(words.split(pool.size, episodes))
         st.table(table, hide_index=True)
         st.dataframe(
             noises.error_rows(pool.histories, n, wanted)[["name", "episodes", "error", "floor"]],
@@ -320,18 +302,12 @@ def coverage(pool: Pool) -> None:
         glossary.say("**[[coverage|What 95% is worth]]**")
         st.vega_lite_chart(
             covers.coverage_rows(measured), covers.coverage_spec(), key="seeds_coverage",
-            alt="Coverage: " + "; ".join(
-                f"n = {c.n}, t {c.t.estimate:.0%}, bootstrap {c.bootstrap.estimate:.0%}"
-                for c in measured
-            ),
+            alt=words.coverage_alt(measured),
         )  # fmt: skip
     five = measured[COVERAGE_SIZES.index(5)]
     st.markdown(words.held(five))
     numbers(
-        f"The truth is the mean {pool.label} of the pool of {ALGORITHMS[agent].name}, n = "
-        f"{pool.size:,} seeds. On the left no seed stands in two studies. On the right "
-        f"{five.t.n:,} studies are drawn from the pool with replacement, and the shares have "
-        "[[wilson|Wilson's intervals]].",
+        words.covered(studies.name(agent), pool.label, pool.size, five.t.n),
         {"What 95% is worth": covers.coverage_rows(measured)},
     )
 

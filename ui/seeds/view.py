@@ -46,7 +46,8 @@ def every_seed(pool: Pool) -> None:
                 }
                 st.vega_lite_chart(
                     {**spec, "datasets": data}, key=f"seeds_lines_{key}",
-                    alt=_lines_alt(pool, key), on_select=lambda key=key: _pick_clicked(key),
+                    alt=words.lines_alt(studies.name(key), history.final_returns),
+                    on_select=lambda key=key: _pick_clicked(key),
                     selection_mode="pick",
                 )  # fmt: skip
     final, area, card = st.columns([1, 1, 1.05])
@@ -69,16 +70,6 @@ def _line_rows(run_id: str, _history: History):
     return seeds.line_rows(_history)
 
 
-def _lines_alt(pool: Pool, key: str) -> str:
-    """In words; the same whatever is picked, for another `alt` would build the chart anew."""
-    band = stats.quantile_band(pool.histories[key].final_returns, seeds.FAN["middle 90%"])
-    return (
-        f"Episodic return against environment steps, a thin line for each of {pool.size} seeds of "
-        f"{ALGORITHMS[key].name}, with median and quantiles; 90% of the seeds end between "
-        f"{band.low:.0f} and {band.high:.0f}, the median at {band.estimate:.0f}."
-    )
-
-
 def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:
     scores = seeds.scores(pool.histories, score)
     low, high = pool.limits
@@ -90,12 +81,9 @@ def _distribution(pool: Pool, score: str, agent: str, seed: int) -> None:
     label = seeds.SCORES[score][0]
     own = scores[agent][seed - pool.figure.config.first_seed]
     rows = seeds.distribution_rows(scores, low, high, own)
-    means = "; ".join(
-        f"{ALGORITHMS[key].name} {stats.mean_t_interval(x):.0f}" for key, x in scores.items()
-    )
     st.vega_lite_chart(
         rows, seeds.distribution_spec(low, high, label), key=f"seeds_{score}",
-        alt=f"Histogram of the {label}; means with 95% intervals: {means}; n = {pool.size} each.",
+        alt=words.distribution_alt(label, {studies.name(key): x for key, x in scores.items()}),
     )  # fmt: skip
 
 
@@ -121,16 +109,8 @@ def _card(pool: Pool, agent: str, seed: int) -> None:
             )  # fmt: skip
         if st.button("Watch this agent", icon=":material/smart_display:", type="primary"):
             _send_to_watch(pool, agent, seed)
-    parts = [
-        f"{label} {measure[seed - first]:.0f}, rank {seeds.rank(measure, seed - first):,}"
-        for label, measure in (
-            (label, of(pool.histories[agent]).astype(float)) for label, of in seeds.SCORES.values()
-        )
-    ]
-    st.markdown(
-        f"**{ALGORITHMS[agent].name}, seed {seed}**: {'; '.join(parts)}, of n = {pool.size:,} "
-        "seeds. Click near a line to choose another."
-    )
+    both = {label: of(pool.histories[agent]) for label, of in seeds.SCORES.values()}
+    st.markdown(words.one_agent(studies.name(agent), seed, seed - first, both))
     if len(pool.histories) > 1 and needs_two(pool):
         worse, better = studies.pairs(pool.scores)[-1]
         luck = stats.probability_of_improvement(pool.scores[better], pool.scores[worse])

@@ -61,6 +61,44 @@ def spread(name: str, label: str, scores: ArrayLike) -> str:
     )
 
 
+def lines_alt(name: str, final: ArrayLike) -> str:
+    """The chart of every seed in words; the same whatever is picked, for another text would build
+    the chart anew."""
+    band = stats.quantile_band(final, 0.9)
+    return (
+        f"Episodic return against environment steps, a thin line for each of {band.n} seeds of "
+        f"{name}, with median and quantiles; 90% of the seeds end between {band.low:.0f} and "
+        f"{band.high:.0f}, the median at {band.estimate:.0f}."
+    )
+
+
+def distribution_alt(label: str, scores: Mapping[str, ArrayLike]) -> str:
+    """The histograms of a score in words; the scores by the algorithms' names."""
+    means = "; ".join(f"{name} {stats.mean_t_interval(x):.0f}" for name, x in scores.items())
+    n = min(len(np.asarray(x)) for x in scores.values())
+    return f"Histogram of the {label}; means with 95% intervals: {means}; n = {n} each."
+
+
+def rank(scores: np.ndarray, place: int) -> int:
+    """1 for the best; equal scores share the better rank."""
+    return int((scores > scores[place]).sum()) + 1
+
+
+def one_agent(name: str, seed: int, place: int, scores: Mapping[str, np.ndarray]) -> str:
+    """The agent in focus: its scores and their ranks.
+
+    Args:
+        place: of the seed among those of the scores.
+        scores: [S] by label.
+    """
+    parts = [f"{label} {x[place]:.0f}, rank {rank(x, place):,}" for label, x in scores.items()]
+    n = len(next(iter(scores.values())))
+    return (
+        f"**{name}, seed {seed}**: {'; '.join(parts)}, of n = {n:,} seeds. Click near a line to "
+        "choose another."
+    )
+
+
 def band_title(key: str, n: int) -> str:
     """A band's name, its term linked, and how many seeds it is made of."""
     name = BANDS[key].name
@@ -78,6 +116,76 @@ def widths(name: str, label: str, scores: ArrayLike) -> str:
     return (
         f"With n = {n} seeds of **{name}** the 95% t interval of the {label} is {than} than mean ± "
         f"standard deviation: **{narrow:.0f}** against **{wide:.0f}**."
+    )
+
+
+def bands_measured(
+    n: int, pool: int, episodes: int, label: str, numbers: Mapping[str, Sequence[str]]
+) -> str:
+    """What all bands are made of, and each one's numbers, by its name; terms are linked."""
+    said = "\n".join(f"- {name}: {'; '.join(each)}" for name, each in numbers.items())
+    return (
+        f"All charts show the same runs. The solid line and its band are made of the first {n} of "
+        f"{pool:,} seeds. The dashed line is the mean of all {pool:,} (their [[iqm|IQM]] or median "
+        f"in the last two). Each evaluation is the mean of {episodes} episodes. The bands of the "
+        f"{label}:\n\n{said}"
+    )
+
+
+def first_alt(title: str, label: str, conclusions: Mapping[str, str]) -> str:
+    """What the first seeds conclude of a pair, by the size of the study ("n = 3")."""
+    said = "; ".join(f"{n} {conclusion}" for n, conclusion in conclusions.items())
+    return f"{title}, {label}, 95% intervals: {said}"
+
+
+def conclusions_alt(title: str, shares: Sequence[tuple[str, str, float, int]]) -> str:
+    """What separate studies conclude of a pair.
+
+    Args:
+        shares: size of a study ("n = 3"), conclusion, its share, and of how many studies.
+    """
+    said = "; ".join(
+        f"{n} {conclusion} {share:.0%} of {count}" for n, conclusion, share, count in shares
+    )
+    return f"{title}: what separate studies conclude, {said}"
+
+
+def compared(label: str, pool: int, sizes: Sequence[int], n: int) -> str:
+    """How the comparisons are made, and of how many seeds and studies; terms are linked."""
+    studies = ", ".join(f"{pool // size} studies of {size}" for size in sizes)
+    return (
+        f"A line is the 95% interval of the difference in {label} by the first n seeds. A bar "
+        f"counts what separate studies of n seeds from this pool conclude: {studies}. Blue means "
+        "that the first is better, grey that the two are not told apart, red that it is worse. "
+        f"The table is made of the first {n} seeds, with the [[p_value|p values]] of "
+        "[[welch|Welch's t test]], of [[holm|Holm's correction]] over all pairs, and of a "
+        "[[permutation|permutation test]]. The bars have [[wilson|Wilson's intervals]]."
+    )
+
+
+def split(pool: int, episodes: int) -> str:
+    """How the variance is split, and of how many seeds and episodes; terms are linked."""
+    return (
+        f"The last evaluation of n = {pool:,} seeds, {episodes} episodes each, is split by a model "
+        "of random effects; brackets hold 95% [[t_interval|t intervals]]. It is always the final "
+        "return. The dashed line is the [[standard_error|standard error]] with endless episodes, "
+        "which only more seeds lower."
+    )
+
+
+def coverage_alt(measured: Sequence[Coverage]) -> str:
+    """How often both intervals hold the truth, by the seeds in a study."""
+    return "Coverage: " + "; ".join(
+        f"n = {c.n}, t {c.t.estimate:.0%}, bootstrap {c.bootstrap.estimate:.0%}" for c in measured
+    )
+
+
+def covered(name: str, label: str, pool: int, studies: int) -> str:
+    """What counts as the truth, and how the studies are drawn; terms are linked."""
+    return (
+        f"The truth is the mean {label} of the pool of {name}, n = {pool:,} seeds. On the left no "
+        f"seed stands in two studies. On the right {studies:,} studies are drawn from the pool "
+        "with replacement, and the shares have [[wilson|Wilson's intervals]]."
     )
 
 
