@@ -8,19 +8,25 @@ from ui.shell import lesson, measure, pages
 
 pages.begin("bootstrap")
 
-if lesson.predict(words.QUESTION) is None:
-    st.stop()
 policy, beside = measure.choose_policy()
 batch_size = measure.choose_batch_size(policy, beside)
-measured = measure.findings(policy, batch_size)
-if measured is None:
-    st.stop()
-found = bootstrap.compared(policy, measured)
+said, picture = st.columns([1, 2.5], gap="medium")
+with said:
+    asked = lesson.predict(words.QUESTION)
+with picture:
+    measured = measure.findings(policy, batch_size)
+    found = bootstrap.compared(policy, measured) if measured else None
 if found is None:
     st.stop()
+if asked is None:
+    with picture:
+        bootstrap.waiting(found)
+    st.stop()
 
-bootstrap.reveal(found)
-left, right = st.columns(2)
+with said:
+    bootstrap.reveal(found)
+with picture:
+    left, right = st.columns(2)
 with left:
     bootstrap.returns(found)
 with right:

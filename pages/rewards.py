@@ -7,18 +7,26 @@ from ui.rewards import words
 from ui.shell import figures, lesson, pages
 
 pages.begin("rewards")
-st.markdown(words.INTRODUCTION)
-
-if lesson.predict(words.QUESTION) is None:
-    st.stop()
+introduction = st.container()
 figure = rewards.choose()
-shown = rewards.train(figure)
+said, picture = st.columns([1, 2.5], gap="medium")
+with said:
+    asked = lesson.predict(words.QUESTION)
+if asked is None:
+    introduction.markdown(words.INTRODUCTION)
+    with picture:
+        rewards.waiting(figure)
+    st.stop()
+with picture:
+    shown = rewards.train(figure)
 if not shown:
     st.stop()
 found = rewards.results(shown)
 if found:
-    rewards.reveal(figure, found)
-curves, effect = st.columns(2)
+    with said:
+        rewards.reveal(figure, found)
+with picture:
+    curves, effect = st.columns(2)
 with curves:
     rewards.learning(shown, figure, found)
 if not found:

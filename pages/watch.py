@@ -22,6 +22,6 @@ if not histories:
 choice = agents.choose(histories)
 cast = agents.cast(histories, choice)
 st.markdown(cast.learned)
-glossary.caption(cast.shown)
 view.stage(choice, cast.roles, histories[choice.agent])
+glossary.caption(cast.shown)
 view.numbers(cast.lengths)

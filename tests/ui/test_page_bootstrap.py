@@ -44,7 +44,8 @@ def text(app: AppTest) -> str:
 
 def test_the_page_waits_for_a_prediction_and_keeps_it_beside_the_answer():
     app = opened(None)
-    assert not app.get("vega_lite_chart")
+    (waiting,) = app.get("vega_lite_chart")
+    assert "The critic's line is not drawn yet" in waiting.proto.alt
     (radio,) = app.radio
     assert list(radio.options) == words.QUESTION.texts
     radio.set_value(words.QUESTION.texts[0]).run()

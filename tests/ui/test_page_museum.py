@@ -90,6 +90,17 @@ def test_a_wrong_card_leads_to_its_exhibit_with_the_readers_own_answer():
     assert EXHIBITS[wrong[0]].does in said(app)
 
 
+def test_a_sorted_card_can_be_asked_again():
+    app = sort_hand(opened(), lambda key: "Harmless")
+    press(app, "Just show")
+    hand = words.deck()[: view.HAND]
+    wrong = next(key for key in hand if MEASURED[key].verdict.kind != "harmless")
+    press(app, EXHIBITS[wrong].title)
+    press(app, "Ask again")
+    assert "You predicted" not in said(app)
+    assert list(app.radio[0].options) == list(words.OPTIONS)
+
+
 def test_just_show_and_sort_again():
     app = press(opened(), "Just show")
     assert "You sorted no card." in said(app)

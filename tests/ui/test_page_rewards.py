@@ -47,9 +47,10 @@ def explanation(config: Config) -> str:
     return words.explanation(outcomes(histories), config.total_timesteps)
 
 
-def test_nothing_is_shown_before_the_reader_has_predicted():
+def test_only_the_agent_with_r_is_shown_before_the_reader_has_predicted():
     app = opened()
-    assert not app.get("vega_lite_chart")
+    (curves,) = app.get("vega_lite_chart")
+    assert "r at " in curves.proto.alt and "r − " not in curves.proto.alt
     assert words.QUESTION.text in app.radio[0].label
     assert "with r − 1" not in said(app).split(words.INTRODUCTION)[1]
 
@@ -86,7 +87,7 @@ def test_agent_and_seeds_are_the_readers_and_stand_in_the_link():
 def test_reinforce_has_no_guess_to_learn_from():
     app = press(opened(algorithms="reinforce", rewards_seeds="30"), "Just show")
     assert words.on_the_bootstrap(False) in said(app)
-    assert f"**{words.QUESTION.texts[2]}.**" in said(app)
+    assert f"It is: *{words.QUESTION.texts[2]}*." in said(app)
 
 
 def test_the_readers_own_offset_and_comparison_do_not_stand_in_the_way():
@@ -96,7 +97,7 @@ def test_the_readers_own_offset_and_comparison_do_not_stand_in_the_way():
 
 
 def test_another_environment_is_refused_in_a_sentence():
-    app = press(opened(env_id="Acrobot-v1"), "Just show")
+    app = opened(env_id="Acrobot-v1")
     assert "on CartPole alone" in said(app)
     assert not app.get("vega_lite_chart")
 

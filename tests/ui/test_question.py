@@ -77,7 +77,7 @@ def test_a_mark_inside_a_wide_interval_is_near():
 
 def test_an_unusual_number_is_said():
     text = SHARE.verdict(None, Interval(90, 88, 92, 100), "So it is.").text
-    assert text.startswith("*How many?* **90%** [88, 92].")
+    assert text.startswith("It is **90%** [88, 92].")
     assert text.endswith("default settings it is another, between 50% and 60%.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pgcore.gradients.bootstrapping import Bootstrapping, bootstrapping
+from pgcore.gradients.bootstrapping import CRITIC, Bootstrapping, bootstrapping
 from pgcore.gradients.findings import Findings
 from ui.bootstrap import charts, words
 from ui.shell import lesson, measure
@@ -23,6 +23,21 @@ def compared(policy: measure.Policy, found: Findings) -> Bootstrapping | None:
 def reveal(found: Bootstrapping) -> None:
     """What the critic brings back, beside the reader's prediction."""
     lesson.reveal(words.QUESTION, words.answer(found), words.explanation(found))
+
+
+def waiting(found: Bootstrapping) -> None:
+    """The picture before the reader has predicted: what is missing, without the critic."""
+    rows = charts.return_rows(found)
+    st.vega_lite_chart(
+        rows[rows["target"] != CRITIC],
+        charts.return_spec(found.batch_size, charts.return_top(found)), key="returns_waiting",
+        alt="Mean Q along the batch, cut at its end and with what followed. The critic's line is "
+        "not drawn yet.",
+    )  # fmt: skip
+    st.caption(
+        "The lower line stops counting where the batch ends. The upper one counts on to the end "
+        "of the episode. The critic's line is not drawn yet."
+    )
 
 
 def returns(found: Bootstrapping) -> None:

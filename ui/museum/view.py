@@ -12,7 +12,6 @@ from pgcore.exhibits.results import Measured
 from pgcore.exhibits.verdict import RETURN_MARGIN
 from ui.museum import charts, words
 from ui.shell import controls, lesson, measure
-from ui.shell.question import Question
 
 HAND = 3  # cards on the table at once
 ANEW_SEEDS, ANEW_FIRST = 200, 100_000
@@ -65,6 +64,11 @@ def _round_end(first: int, cards: int) -> int:
 def _turn_over(state: dict, last: bool) -> None:
     state["from"] += HAND
     state["ended"] = last
+    if last:  # a card that was sorted is answered; who wants to can be asked again
+        answers = st.session_state.setdefault("answers", {})
+        for key, option in state["said"].items():
+            question = words.question(key, results.load().exhibits[key])
+            answers.setdefault(question.name, lesson.Answer(option, sure=False))
 
 
 def _score(state: dict, deck: list[str]) -> None:
@@ -129,7 +133,7 @@ def exhibits() -> None:
         st.code(code, language="python", wrap_lines=True)
     with found:
         question = words.question(key, measured)
-        if _prediction(key, question) is None:
+        if lesson.predict(question) is None:
             return
         lesson.reveal(question, words.place_of(measured), words.because(measured))
         place_of_anew = st.container()
@@ -141,15 +145,6 @@ def exhibits() -> None:
         when = kept.date if shown is measured else "just now"
         _picture(exhibit, shown, "corrected" if corrected else "written", when)
     _details(exhibit, shown)
-
-
-def _prediction(key: str, question: Question) -> lesson.Answer | None:
-    """What the reader said of this exhibit, while sorting or here; None until then."""
-    sorting = st.session_state.get("museum_cards", {})
-    if sorting.get("ended") and key in sorting["said"]:
-        sorted_as = lesson.Answer(sorting["said"][key], sure=False)
-        st.session_state.setdefault("answers", {}).setdefault(question.name, sorted_as)
-    return lesson.predict(question)
 
 
 def _picture(exhibit: Exhibit, measured: Measured, side: str, date: str) -> None:

@@ -110,8 +110,8 @@ $\mathrm{tr}\,\mathrm{Var}(b) = E\,\lVert\psi\rVert^2 (Q-b)^2 - \lVert g\rVert^2
 $b$.
 """,
         (
-            Try("b = 20", {"bandit_b": 20.0},
-                "All three arrows are long and turned round; their mean is where it was."),
+            Try("b = 6", {"bandit_b": 6.0},
+                "Every Q is below b now, so all three arrows turn round. Look at their mean."),
             Try("One arm nearly certain", {"bandit_w1": 1, "bandit_w2": 1, "bandit_w3": 20},
                 "The best b lies near the mean of the two arms that are hardly ever pulled."),
             Try("Noisy rewards", {"bandit_noise": 2.0},
@@ -263,7 +263,14 @@ The sum depends on $N$, and $N$ depends on the actions: this is no baseline but 
 $r - 1$ every return is 0 and nothing is left to learn. With $r - 2$ each step costs 1, and the best
 policy is the one that falls soonest.
 """,
-        (),
+        (
+            Try("Subtract the batch's mean", {"agent": "batch_mean"},
+                "This estimator subtracts the mean Q. Does that undo the shift of the rewards?"),
+            Try("γ = 1", {"gamma": 1.0},
+                "Q now counts the steps that are left. What does r − 2 teach without a discount?"),
+            Try("γ = 0", {"gamma": 0.0},
+                "Q is now the next reward alone, and all rewards are equal. Who learns?"),
+        ),
     ),
     Lesson(
         "Beyond variance", "bandit",

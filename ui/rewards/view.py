@@ -46,6 +46,15 @@ def choose() -> Figure:
     return Shifted((agent,), config, own, "reward_offset", OFFSETS)
 
 
+def waiting(figure: Figure) -> None:
+    """The picture before the reader has predicted: the agent that learns from r."""
+    plain = {name: config for name, config in figure.configs.items() if not config.reward_offset}
+    shown = live.run_or_offer(plain, verb="Train with r")
+    live.controls(shown, "rewards")
+    if shown:
+        live.watch(shown, lambda: figures.learning_curves(shown, figure, "95%"))
+
+
 def train(figure: Figure) -> dict[str, Run]:
     """The runs of every offset: found, started or offered."""
     return live.run_or_offer(figure.configs, verb="Train all three", patience=live.ARRIVAL_SECONDS)

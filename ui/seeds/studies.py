@@ -77,23 +77,7 @@ def lottery(pool: Pool) -> None:
                 alt="The axes of the answer: the share of studies against their seeds.",
             )  # fmt: skip
         return
-    left, right = st.columns([1.5, 1])
     wrong, order = (_at(share, n) for share in (curve.wrong_winner, curve.wrong_ranking))
-    with left:
-        st.vega_lite_chart(
-            studies.risk_rows(curve, n), studies.risk_spec(), key="seeds_risk",
-            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study; "
-            "both fall, and their values at the chosen n are written beside.",
-        )  # fmt: skip
-    with right:
-        st.markdown(words.risk(wrong, order, n))
-        if doubt := words.doubt(curve):
-            st.caption(doubt)
-        rows = studies.outcome_rows(wrong.estimate, order.estimate)
-        st.vega_lite_chart(
-            rows, studies.outcome_spec(), key="seeds_outcomes",
-            alt="A hundred studies as squares, by whether ranking and winner are right.",
-        )  # fmt: skip
     right_ranking = _complement(_at(curve.wrong_ranking, 10))
     worse, better = studies.pairs(pool.scores)[0]
     needed, between = studies.seeds_needed(
@@ -101,7 +85,24 @@ def lottery(pool: Pool) -> None:
     )
     closest = studies.name(better), studies.name(worse)
     explanation = words.lottery_answer(right_ranking, pool.label, closest, needed, between)
-    lesson.reveal(question, percent(right_ranking), explanation)
+    with ask:
+        lesson.reveal(question, percent(right_ranking), explanation)
+    with axes:
+        st.vega_lite_chart(
+            studies.risk_rows(curve, n), studies.risk_spec(), key="seeds_risk",
+            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study; "
+            "both fall, and their values at the chosen n are written beside.",
+        )  # fmt: skip
+    left, right = st.columns([1, 1.2])
+    with left:
+        st.markdown(words.risk(wrong, order, n))
+        if doubt := words.doubt(curve):
+            st.caption(doubt)
+    rows = studies.outcome_rows(wrong.estimate, order.estimate)
+    right.vega_lite_chart(
+        rows, studies.outcome_spec(), key="seeds_outcomes",
+        alt="A hundred studies as squares, by whether ranking and winner are right.",
+    )  # fmt: skip
     numbers(
         f"{words.order_of_pools(curve, [studies.name(key) for key in curve.ranking])} "
         f"{words.two_uncertainties(curve)} The seeds needed are those of a two-sided t test at 5% "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from pgcore.plotting.theme import named
+from pgcore.plotting.theme import GROUND, named
 from pgcore.stats import Interval
 from ui.shell.question import Mark
 
@@ -45,14 +46,17 @@ def spec(question: Mark) -> dict:
     )
     base = alt.Chart().encode(x=x, y=y, color=colour)
     right = f"datum.at > {(question.low + question.high) / 2}"
+    style: dict[str, Any] = {
+        "align": alt.ExprRef(f"{right} ? 'right' : 'left'"),
+        "dx": alt.ExprRef(f"{right} ? -14 : 14"),
+        "fontSize": 14, "fontWeight": 600, "aria": False,
+    }  # fmt: skip
+    name = base.encode(text="text:N")
     layers = [
         base.mark_rule(strokeWidth=6, opacity=0.4, aria=False).encode(x="low:Q", x2="high:Q"),
         named(base.mark_point(filled=True, size=150, opacity=1).encode(shape=shape), "datum.text"),
-        base.mark_text(
-            align=alt.ExprRef(f"{right} ? 'right' : 'left'"),
-            dx=alt.ExprRef(f"{right} ? -14 : 14"),
-            fontSize=14, fontWeight=600, aria=False,
-        ).encode(text="text:N"),
+        name.mark_text(stroke=GROUND, strokeWidth=5, **style),  # or the axis' line crosses it
+        name.mark_text(**style),
     ]  # fmt: skip
     return alt.layer(*layers).properties(height=2 * LINE).to_dict()
 

@@ -120,7 +120,8 @@ def choose_policy() -> tuple[Policy, DeltaGenerator]:
     """
     figure = controls.figure_or_stop()
     cartpole_or_stop(figure)
-    who, which, when, beside = st.columns([1.3, 0.8, 2, 2], vertical_alignment="bottom")
+    with st.container(key="choices"):
+        who, which, when, beside = st.columns([1.3, 0.8, 2, 2], vertical_alignment="bottom")
     with who:
         agent = choose_agent(
             figure, st.selectbox,

@@ -47,7 +47,7 @@ class Question:
         """The answer and the truth in words; `said` is None for a reader who gave none."""
         right = truth is not None and said == self.options[truth].text
         if said is None:
-            parts = [f"*{self.text}* **{self.stated(truth)[1:-2]}.**", explanation]
+            parts = [f"It is: {self.stated(truth)}", explanation]
         elif truth is None:
             parts = [f"You predicted *{said}*. It is {self.stated(truth)}", explanation]
         elif right:
@@ -100,7 +100,7 @@ class Mark:
         """The mark and the truth in words; `said` is None for a reader who set none."""
         found, right = self.stated(truth), said is not None and self.is_near(said, truth)
         if said is None:
-            parts = [f"*{self.text}*", found, explanation]
+            parts = [f"It is {found}", explanation]
         elif right:
             parts = [
                 f":material/check: You marked {self.written(said)}. It is {found}", explanation

@@ -13,6 +13,7 @@ RULES = """<style>
   color: {background};
 }}
 .stMainBlockContainer {{ padding-top: 3.9rem; }}
+.stMainBlockContainer h4 {{ padding-block: .2rem .5rem; }}
 .st-key-set_algorithms button {{ padding-inline: .55rem; }}  /* eleven in a row of 1120 px */
 [data-testid="stCaptionContainer"] a {{ color: inherit; text-decoration: underline; }}
 .katex-display {{ padding: 2px 4px; }}
@@ -21,6 +22,15 @@ button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px
 .entry {{
   max-width: 26rem; padding: 1rem 1.2rem; border: 1px solid #8085958c; border-radius: .5rem;
   background: {background}; color: inherit; font-size: 1rem; line-height: 1.5;
+}}
+@media (max-width: 640px) {{  /* a phone: two choices in a row, smaller buttons above the page */
+  .st-key-choices > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
+    > [data-testid="stColumn"] {{ min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem); }}
+  .st-key-path_head {{ gap: .4rem; }}
+  .st-key-path_head button {{ min-height: 2rem; padding: .1rem .5rem; }}
+  .st-key-path_head [data-testid="stButton"] [data-testid="stIconMaterial"] {{ display: none; }}
+  [data-testid="stButtonGroup"] > div {{ flex-wrap: nowrap; overflow-x: auto; }}
+  [data-testid="stButtonGroup"] button {{ flex: none; }}
 }}
 </style>"""
 

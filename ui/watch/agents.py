@@ -41,7 +41,8 @@ class Choice:
 
 def choose(histories: Mapping[str, History]) -> Choice:
     """The widgets. What the link asked for and the runs do not have is said in a sentence."""
-    top = st.columns([1.3, 1.2, 1.3, 3])
+    with st.container(key="choices"):
+        top = st.columns([1.3, 1.2, 1.3, 3])
     with top[0]:
         agent = controls.pick(
             st.selectbox, "agent", "Agent", list(histories), next(iter(histories)),
