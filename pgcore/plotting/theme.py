@@ -19,6 +19,9 @@ from pgcore.algorithms import ALGORITHMS
 HEIGHT = 330
 # Text that is less than the data and yet legible, on the page's own background (WCAG: 4.5 to 1).
 FAINT = {"expr": "luminance(background) > 0.5 ? '#5C5F66' : '#A9ADB5'"}
+# Half of what a window has below a laptop's 720 pixels goes to the chart, if that is the page's own.
+TALLER = "{} + (windowSize()[0] < 1280 ? 0 : clamp((windowSize()[1] - 720) / 2, 0, 250))"
+TALL = 250  # pixels, from which on a chart is more than a strip
 GROUND = {"expr": "background"}  # the page's own, for halos behind labels
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "labelFontSize": 12, "titleFontSize": 14}
 WORDS: dict[str, dict[str, Any]] = {"axis": _WORDS, "legend": _WORDS | {"labelFontSize": 13}}
@@ -49,6 +52,9 @@ def place(field: str = "colour", palette: Sequence[str] | None = None) -> alt.Co
 def spec(chart: Any) -> dict[str, Any]:
     """The chart as a Vega-Lite dict without its data, for `st.vega_lite_chart(rows, spec)`."""
     built: dict[str, Any] = _without_data(chart.to_dict())
+    height = built.get("height")
+    if built.get("width") == "container" and isinstance(height, int) and height >= TALL:
+        built.setdefault("params", []).append({"name": "height", "expr": TALLER.format(height)})
     config = built.setdefault("config", {})
     for part, words in WORDS.items():
         config[part] = words | config.get(part, {})

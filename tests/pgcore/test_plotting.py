@@ -262,3 +262,12 @@ def test_a_silent_picture_speaks_through_its_alt_alone():
     marks = [layer["mark"] for layer in silent(spoken)["layer"]]
     assert [mark["aria"] for mark in marks] == [False, False]
     assert spoken["layer"][0]["mark"]["aria"] is True  # the spoken one is kept
+
+
+@pytest.mark.parametrize(("width", "height", "grows"), [
+    ("container", 330, True), ("container", 52, False), (200, 330, False),
+])  # fmt: skip
+def test_a_large_window_makes_the_pages_own_charts_taller(width, height, grows):
+    drawn = spec(alt.Chart().mark_point().properties(width=width, height=height))
+    names = [parameter["name"] for parameter in drawn.get("params", [])]
+    assert ("height" in names) == grows

@@ -355,7 +355,7 @@ def path_rows(policies: np.ndarray, lines: int = DRAWN) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=4)
-def path_spec(width: int = 200) -> dict:
+def path_spec(width: int = 176) -> dict:
     """The paths of `path_rows`, coloured by their fate.
 
     No mark has a name: the shares beside the chart say how the runs end.

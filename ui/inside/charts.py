@@ -30,7 +30,7 @@ CHANGES = {
 }  # along the gradient, or as training takes it
 UP, DOWN, GREY = "#2A9D5C", "#A461D8", "#888888"  # legible on white and black, no algorithm's
 ROOMY = 64  # steps up to which every reward is written as a number
-HEIGHT = 330
+HEIGHT = 320
 MARGIN = 46  # pixels for the vertical axes, so that the panels align
 
 
