@@ -19,9 +19,9 @@ from pgcore.algorithms import ALGORITHMS
 HEIGHT = 330
 # Text that is less than the data and yet legible, on the page's own background (WCAG: 4.5 to 1).
 FAINT = {"expr": "luminance(background) > 0.5 ? '#5C5F66' : '#A9ADB5'"}
-# Half of what a window has below a laptop's 720 pixels goes to the chart, if that is the page's own.
+# Half of what a window has below a laptop's 720 pixels goes to a chart that is more than a strip.
 TALLER = "{} + (windowSize()[0] < 1280 ? 0 : clamp((windowSize()[1] - 720) / 2, 0, 250))"
-TALL = 250  # pixels, from which on a chart is more than a strip
+TALL = 250  # pixels
 GROUND = {"expr": "background"}  # the page's own, for halos behind labels
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "labelFontSize": 12, "titleFontSize": 14}
 WORDS: dict[str, dict[str, Any]] = {"axis": _WORDS, "legend": _WORDS | {"labelFontSize": 13}}

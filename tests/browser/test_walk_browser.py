@@ -90,18 +90,18 @@ def test_the_whole_path_is_walked_with_the_keyboard(page: Page, server: str):
     page.locator("h4").wait_for()
     quiet(page)
     onward(page, "next_above", LESSONS[0].title)
-    out_of_sight = []
+    edges = []
     for place, lesson in enumerate(LESSONS):
         page.get_by_text(f"Lesson {place + 1} of {len(LESSONS)}").wait_for()
         page.locator(f".st-key-say_{lesson.asks[0]}").wait_for()
         quiet(page)
         fits(page)
-        out_of_sight.append((lesson.title, "asked", page.evaluate(LOWER_EDGES)))
+        edges.append((lesson.title, "asked", page.evaluate(LOWER_EDGES)))
         for number, name in enumerate(lesson.asks, start=1):
             answer(page, name)
             expect(page.get_by_text(re.compile(r"You (predicted|marked)"))).to_have_count(number)
             if number == 1:
-                out_of_sight.append((lesson.title, "shown", page.evaluate(LOWER_EDGES)))
+                edges.append((lesson.title, "shown", page.evaluate(LOWER_EDGES)))
         fits(page)
         if lesson is TRIED:
             reach(page, page.get_by_role("button", name=lesson.tries[0].label))
@@ -113,5 +113,4 @@ def test_the_whole_path_is_walked_with_the_keyboard(page: Page, server: str):
     page.get_by_text("After the path").wait_for()
     quiet(page)
     fits(page)
-    print(*out_of_sight, sep="\n")
-    assert [seen for seen in out_of_sight if max(seen[2]) > WIDE["height"]] == []
+    assert [seen for seen in edges if max(seen[2]) > WIDE["height"]] == []

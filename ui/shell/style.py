@@ -28,7 +28,9 @@ button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px
     > [data-testid="stColumn"] {{ min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem); }}
   .st-key-path_head {{ gap: .4rem; }}
   .st-key-path_head button {{ min-height: 2rem; padding: .1rem .5rem; }}
-  .st-key-path_head [data-testid="stButton"] [data-testid="stIconMaterial"] {{ display: none; }}
+  .st-key-path_head [data-testid="stButton"] span:has(> [data-testid="stIconMaterial"]) {{
+    display: none;
+  }}
   [data-testid="stButtonGroup"] > div {{ flex-wrap: nowrap; overflow-x: auto; }}
   [data-testid="stButtonGroup"] button {{ flex: none; }}
 }}
