@@ -314,10 +314,10 @@ def test_a_right_answer_is_said_and_can_be_asked_again():
 
 def test_who_predicts_nothing_sees_the_present_settings():
     app = press(AppTest.from_function(asking).run(), "Just show")
-    assert "*Is it high?* **low.** The level is 0." in app.markdown[0].value
+    assert "It is: *low*. The level is 0." in app.markdown[0].value
     app.slider[0].set_value(9).run()
     assert [text.value for text in app.markdown] == [
-        "*Is it high?* **high.** The level is 9. With the lab's default settings the answer is "
+        "It is: *high*. The level is 9. With the lab's default settings the answer is "
         "another: *low*."
     ]
 
