@@ -184,7 +184,7 @@ def test_the_clock_is_spoken_of_where_it_ended_an_episode():
     said = words.on_the_stage(
         dataclasses.replace(update, steps=cut), "policy_gradient", "actions", "gradient"
     )
-    assert "The pole did not fall. The clock ended an episode." in said
+    assert "The pole did not fall. The [[terminated|clock]] ended an episode." in said
 
 
 def test_the_estimators_that_point_the_right_way_are_counted():
@@ -214,8 +214,8 @@ def test_worse_actions_are_said_in_numbers():
     details = words.on_the_hindsight(found)
     assert "Each of the 32 states was set again" in details
     assert "played on from it, 256 times each" in details
-    assert "lower by more than 2 standard errors" in details
-    assert "raise the worse action of a state: here it does in 3 of 20" in details
+    assert "lower by more than 2 [[standard_error|standard errors]]" in details
+    assert "raise the worse action of a state. Here it does in 3 of 20" in details
     assert "another batch" in words.on_worse_actions(WorseActions(32, 0, 0, 0, 0, 256))
 
 

@@ -174,7 +174,7 @@ def test_the_sentence_on_1_over_b_quotes_the_measurement():
     words, last = cloud_words.law(FRAME, 600), FRAME[FRAME["batch_size"] == 8]
     last = last.set_index("algorithm")
     effect = [last.loc["score", f"design_effect{end}"] for end in ("", "_low", "_high")]
-    assert f"a batch of 8 has {Interval(*effect, 600)} times" in words
+    assert f"Measured, a batch of 8 has {Interval(*effect, 600)} times" in words
     assert f"{last.loc['actor_critic', 'tr_sigma']:.2f}" in words
     assert "n = 600 batches" in words
     assert "Actor-critic" in cloud_words.batch_description(FRAME)

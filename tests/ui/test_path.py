@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pgcore import Config
+from tests import texts
 from ui.path import lessons, progress
-from ui.path.lessons import LESSONS, done, place_of
+from ui.path.lessons import LESSONS, Lesson, done, place_of
 from ui.shell.glossary import GLOSSARY, TERM, linked
 from ui.shell.pages import PAGES, PARAMETERS
 from ui.shell.series import FIELDS
@@ -97,16 +98,166 @@ def test_the_path_uses_a_term_only_from_the_lesson_on_that_introduces_it():
             assert GLOSSARY[key].lesson <= place, (lesson.title, key)
 
 
-def test_the_path_s_sentences_are_short():
-    """At most 25 words a sentence in what stands above a lesson and beside its buttons."""
-    texts = [lesson.see for lesson in LESSONS]
-    texts += [suggestion.look for lesson in LESSONS for suggestion in lesson.tries]
-    texts += [entry.sentence for entry in GLOSSARY.values()]
-    for text in texts:
-        for sentence in re.split(r"(?<=[.?!:]) ", TERM.sub("term", text)):
-            assert len(sentence.split()) <= 25, sentence
+# --- whole pages along the path: charts, whose titles are short, are left out ---
+
+WALK = ["start", *dict.fromkeys(lesson.page for lesson in LESSONS), "museum"]
+PARTS = {page: [lesson for lesson in LESSONS if lesson.page == page] for page in WALK}
+
+
+def lesson_text(lesson: Lesson) -> str:
+    beside = [part for suggestion in lesson.tries for part in (suggestion.label, suggestion.look)]
+    return "\n\n".join([lesson.see, *beside, lesson.notation])
+
+
+def walked(page: str) -> str:
+    """All that a reader may meet on a page, its lessons' texts and its own question among it."""
+    own = FILES[page]
+    labels = [parameter.label or "" for parameter in own.parameters]
+    sentence = texts.strings(ROOT / "ui/path/sentence.py") if page == "start" else ()
+    of_lessons = map(lesson_text, PARTS[page])
+    return "\n\n".join([own.question, *labels, texts.page_text(page), *of_lessons, *sentence])
+
+
+TEXTS = {page: walked(page) for page in WALK}
+LINKS = {page: {key for key, _ in TERM.findall(text)} for page, text in TEXTS.items()}
+WORDS = {  # what a reader sees of a term, where its name is not it
+    "policy": "polic(y|ies)", "return": "returns?", "gamma": "γ|discounted", "q": "Q", "v": "V",
+    "score": "scores? alone|the score of", "psi": "Ψ", "estimate": "updates?",
+    "true_gradient": "true gradient|g∞", "tr_sigma": r"tr (Σ|Var)|variance of (an|one) update",
+    "snr": "noise over signal|Noise / signal", "batch": "batch(es)?", "baseline": "baselines?",
+    "critic": "critic", "seed": "seeds?", "n": "n = .*", "interval": "95% intervals?",
+    "state": "states?", "checkpoint": "checkpoints?", "on_policy": "on.policy", "bias": "bias",
+    "best_constant": r"best constant|b\\?\*", "natural": "natural policy gradient", "mu": "μ",
+    "leave_one_out": "leave one out", "advantage": "advantage", "r_squared": "R²",
+    "bootstrap": "bootstraps?(?! interval)|to bootstrap", "terminated": "truncated|the clock",
+    "lambda": "λ", "delta": "δ", "committed": "stuck", "resampling": "bootstrap intervals?",
+    "std": "standard deviation", "standard_error": "standard errors?", "wilson": "Wilson",
+    "welch": "Welch", "p_value": "p values?", "holm": "Holm", "iqm": "IQM",
+    "permutation": "permutation test", "effect": "effect", "area": "area under the curve",
+    "t_interval": "t interval",
+}  # fmt: skip
+
+
+def shown(text: str) -> str:
+    """Without formulas; a linked term is what is shown of it."""
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.DOTALL)
+    return TERM.sub(lambda found: found[2] or found[1].replace("_", " "), text)
+
+
+@pytest.mark.parametrize("key", GLOSSARY)
+def test_a_term_is_linked_on_the_page_of_the_path_that_uses_it_first(key):
+    """And its entry names a lesson of the page that links it first: the order of the glossary."""
+    word = re.compile(rf"(?<!\w)({WORDS.get(key, key)})(?!\w)", re.IGNORECASE * (len(key) > 1))
+    linked_at, used_at = (
+        next((place for place, page in enumerate(WALK) if test(page)), None)
+        for test in (lambda page: key in LINKS[page], lambda page: word.search(shown(TEXTS[page])))
+    )
+    assert linked_at is not None, f"{key} is linked nowhere on the path"
+    assert used_at is None or linked_at <= used_at, f"{key} is used on {WALK[used_at]} before"
+    page = WALK[linked_at]
+    places = [place for place, lesson in enumerate(LESSONS, start=1) if lesson.page == page]
+    assert min(places, default=1) <= GLOSSARY[key].lesson <= max(places, default=1)
+
+
+SYMBOLS = {  # where a symbol is explained: the page or the lesson, and the words that do it
+    "J": ("start", "what is to be made large"), "θ": ("start", "the parameters of the policy"),
+    "s": ("start", "the [[state]] at step t"), "a": ("start", "the action that was taken there"),
+    "t": ("start", "at step t"), "π": ("start", "the [[policy]]: how probable"),
+    "Q": ("start", "the discounted return that followed the action"),
+    "V": ("start", "[[critic]]'s [[v|value]]"), "b": ("start", "the [[baseline]]: 0 for plain"),
+    "Ψ": ("start", "the [[psi|weight]]: more"), "E": ("start", "the mean over states and actions"),
+    "n": ("start", "[[n|n]] counts [[seed|seeds]]"), "∇": ("start", "in which J grows fastest"),
+    "γ": ("start", "[[gamma|discounted]]"),
+    "B": (1, "a mean over the $B$ steps of a batch"), "g": (1, "An update is a mean"),
+    "Σ": (1, "Its mean square splits into signal and noise"), "N": (1, "of $N$ measured batches"),
+    "b*": ("cloud", "[[best_constant|best constant]], b* of"),
+    "g∞": ("cloud", "[[true_gradient|true gradient]]"),
+    "p": (2, r"$p = \pi(1|s)$"), "z": (2, "the expected push of the preference $z_1 - z_0$"),
+    "ψ": (3, r"the score $\psi"), "α": (10, r"$\alpha$ the step size"),
+    "σ": (10, r"$\sigma(\theta)$ its probability"),
+    "G": (4, "update without a baseline as $G$"), "S": (4, "its mean score as $S$"),
+    "T": ("toypole", "A batch has T = 8 steps"), "μ": ("toypole", "[[mu|μ]], the share"),
+    "j": (5, "$Q_j$ with $j < t$"), "e": ("toypole", "V ± e"),
+    "λ": (8, "lies a dial, [[lambda]]"), "A": (8, "GAE's weight $A_t$"),
+    "δ": (8, r"one-step error $\delta_t"), "k": (8, "the steps $t + k$ after it"),
+    "R²": ("variance", "[[r_squared|R²]]"), "τ": ("variance", "Σ_τ (what followed)"),
+    "d": (6, r"with $d = \nabla(z_1 - z_0)$"), "ϕ": ("inside", r"value, $V_\phi$"),
+    "r": ("inside", "its own reward r, plus"), "P": ("bandit", "multiplies the probability P by"),
+    "F": ("bootstrap", "**cut**: $F = 0$"),
+    "c": (9, "A constant $c$ added to every reward"), "x": (11, r"Two means $\bar x$ and $\bar y$"),
+    "y": (11, r"Two means $\bar x$ and $\bar y$"),
+}  # fmt: skip
 
 
 def test_lessons_of_a_page_stand_in_the_order_of_the_path():
     assert lessons.lessons_of("bandit") == [2, 9]
     assert lessons.lessons_of("toypole") == [4, 7]
+
+
+GREEK = {
+    "alpha": "α", "gamma": "γ", "delta": "δ", "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π",
+    "sigma": "σ", "tau": "τ", "phi": "ϕ", "psi": "ψ", "Psi": "Ψ", "Sigma": "Σ", "nabla": "∇",
+    "varepsilon": "ε", "rho": "ρ",
+}  # fmt: skip
+LETTERS = re.compile(
+    r"g∞|b\\?\*|R²|[α-ωϕΨΣ∇]|(?<![\w'’%])[B-HJ-Zb-z](?=_\w\b|[ᵗ∞]|\\?\*|(?![\w'’-]| squared))"
+)
+
+
+def symbols(text: str) -> set[str]:
+    """The letters that stand for quantities, in formulas and in sentences."""
+    found = set()
+    for part in text.split("\n\n"):
+        bare = "$" not in part and re.search(r"\\[A-Za-z]{2}|\\[!,;]", part)
+        inside = [part] if bare else re.findall(r"\$([^$]+)\$", part)
+        for formula in inside:
+            found |= {"R²"} if "R^2" in formula else set()
+            formula = formula.replace("R^2", "")
+            formula = re.sub(r"\\(text|mathrm|begin|end|operatorname)\{[^}]*\}", " ", formula)
+            for command, letter in re.findall(r"\\([A-Za-z]+)|([A-Za-z])", formula):
+                found.add(letter or GREEK.get(command, ""))
+        if not bare:
+            found |= {letter.replace("\\", "") for letter in LETTERS.findall(shown(part))}
+    return found - {"", "∞"}
+
+
+def explained_on(symbol: str) -> str:
+    """The page of the walk that explains a symbol; the words are there."""
+    where, snippet = SYMBOLS[symbol]
+    lesson = LESSONS[where - 1] if isinstance(where, int) else None
+    assert snippet in (lesson_text(lesson) if lesson else TEXTS[where]), (symbol, snippet)
+    return lesson.page if lesson else where
+
+
+@pytest.mark.parametrize("page", WALK)
+def test_no_symbol_stands_on_the_path_before_it_is_explained(page):
+    """A new symbol fails until SYMBOLS says where it is explained, there or earlier on the walk."""
+    met = symbols(re.sub(r"\$\$(.*?)\$\$", r"\n\n$\1$\n\n", TEXTS[page], flags=re.DOTALL))
+    unknown = met - SYMBOLS.keys()
+    assert not unknown, f"{page}: {sorted(unknown)}"
+    for symbol in met:
+        assert WALK.index(explained_on(symbol)) <= WALK.index(page), symbol
+
+
+def test_a_symbol_without_an_explanation_is_found():
+    assert symbols(r"Here ζ and $\bar x_t + \alpha\,\text{no}$, b\* and R² of a state.") == {
+        "ζ", "x", "t", "α", "b*", "R²"
+    }  # fmt: skip
+    assert symbols("I have A coin; it's a 5 s run.") <= {"s"}
+
+
+LONG: dict[str, str] = {}  # sentences of more than 25 words: how each begins, and why it stays
+
+
+def test_the_path_s_sentences_are_short():
+    """At most 25 words a sentence, on every page of the lab and in the lessons and the glossary."""
+    said = [texts.page_text(page) for page in FILES]
+    said += [*map(lesson_text, LESSONS), *texts.strings(ROOT / "ui/path/sentence.py")]
+    said += [entry.sentence for entry in GLOSSARY.values()]
+    said += [text for file in (ROOT / "ui/shell").glob("*.py") for text in texts.strings(file)]
+    every = [sentence for text in said for sentence in texts.sentences(text)]
+    assert len(every) > 1000
+    long = [sentence for sentence in every if len(sentence.split()) > 25]
+    for sentence in long:
+        assert sentence.startswith(tuple(LONG)), sentence
+    assert len(long) == len(LONG)

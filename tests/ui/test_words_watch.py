@@ -61,8 +61,8 @@ def test_the_episode_has_its_place_among_the_others(together):
 def test_the_maps_are_read_from_the_landscape():
     over = landscape(initial_parameters(shape_of(Config()), [5])[0], Config(), cells=9)
     text = words.maps(over, 7)
-    assert f"with probability {over.probs[:4, :4].mean():.2f};" in text
-    assert f"leans and turns right, with {over.probs[5:, 5:].mean():.2f} (" in text
+    assert f"with probability {over.probs[:4, :4].mean():.2f}. " in text
+    assert f"turns right, it does so with {over.probs[5:, 5:].mean():.2f}. " in text
     assert f"runs from {over.values.min():.1f} to {over.values.max():.1f}." in text
     assert "the dot is step 7, where the player stopped" in text
 

@@ -85,7 +85,8 @@ def same_variance() -> None:
     stories: dict[str, np.ndarray] = {}
     if said is not None:
         stories = {name: fates.runs(name, runs, step_size) for name in first}
-        top.markdown(words.on_least_variance(stories))
+        with top:
+            glossary.say(words.on_least_variance(stories))
         with asked:
             lesson.reveal(question, *words.answer(stories))
     for column, name in zip(st.columns(len(first)), first, strict=True):
@@ -127,7 +128,7 @@ def two_arms() -> None:
     )
     st.markdown(words.on_never(step_size, b))
     with st.expander("All the numbers"):
-        st.markdown(words.NEVER_DRAWN)
+        glossary.say(words.NEVER_DRAWN)
         st.dataframe(charts.never_table(rows, step_size), hide_index=True, width="content")
         st.markdown(words.NEVER_FORMULA)
         st.latex(r"P = \prod_{t\ge 0} \bigl(1-\sigma(\theta_t)\bigr),\quad \theta_0 = 0")

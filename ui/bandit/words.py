@@ -74,11 +74,11 @@ DRAWN = 40  # paths of each baseline, at most
 SIMULATED = 2000  # runs behind each simulated point
 NEVER_DRAWN = (
     f"The line is exact. A grey dot is the share of n = {SIMULATED:,} simulated runs that never "
-    "pull the good arm, with its 95% interval (Wilson)."
+    "pull the good arm, with its 95% interval ([[wilson|Wilson]])."
 )
 NEVER_FORMULA = (
     "The bad arm is pulled at every step, and the good one never. So each step multiplies the "
-    "probability by that of the bad arm. Here θ is the preference for the good arm, σ(θ) its "
+    "probability P by that of the bad arm. Here θ is the preference for the good arm, σ(θ) its "
     "probability, and α the step size."
 )
 HUES = ("blue", "orange", "green")  # the theme's first three colours, to Markdown
@@ -184,7 +184,7 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     least, value = (shares(stories[name])[FATES[1]] for name in ("b*", "V"))
     found = (
         f"With b\\*, the baseline of least variance, {least:.1%} of the runs get stuck; "
-        f"with V, {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
+        f"with [[v|V]], {value:.1%} (n = {least.n:,} runs of each). At the uniform start the two "
         "are the same number. After it, the variance with V is never smaller."
     )
     if least.low > value.high:

@@ -106,9 +106,9 @@ def numbers(policy: measure.Policy, found: Findings, drawn: list[words.Panel]) -
         st.markdown("**Every estimator on the same batches**")
         st.dataframe(words.table(found.measurements), hide_index=True, height="content")
         size = found.windows.mc_q.shape[1]
-        st.caption(words.on_the_table(policy.name, len(found.windows), size))
+        glossary.caption(words.on_the_table(policy.name, len(found.windows), size))
         for sentence in words.findings(found.measurements, found.ratios, size):
-            st.markdown(f"- {sentence}")
+            glossary.say(f"- {sentence}")
         _learning(policy, found)
 
 
@@ -157,6 +157,6 @@ def _larger_batches(policy: measure.Policy, keys: list[str]) -> None:
     st.vega_lite_chart(
         rows, cloud.batch_spec(LONGEST), key="batches", alt=words.batch_description(frame)
     )
-    st.markdown(words.law(frame, ENOUGH))
+    glossary.say(words.law(frame, ENOUGH))
     st.dataframe(words.batch_table(rows), hide_index=True, height=250)
     st.caption(words.on_the_batches(ENOUGH, LONGEST))

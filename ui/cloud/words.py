@@ -203,9 +203,9 @@ def on_the_mean(critic: Measurement, batch_mean: Measurement) -> str:
     """What a baseline does to the mean of the updates, in Markdown."""
     return (
         "**What a baseline does to the mean.** Plain policy gradient, the running mean and the "
-        "critic have the same expected update and differ in variance alone. Along the true "
+        "[[critic]] have the same expected update. They differ in variance alone. Along the true "
         f"gradient that mean is off by {critic.bias.along:+.1%} of its length: where the batch "
-        "ends, the critic's guess stands for the rest. The batch's own mean adds "
+        "ends, the critic's guess stands for the rest ([[bootstrap]]). The batch's own mean adds "
         f"{batch_mean.added.along:+.1%}: the returns in it contain what the action caused "
         f"(n = {critic.ratio.n:,} batches)."
     )
@@ -215,8 +215,8 @@ def on_the_critic(critic: Measurement, against_constant: Interval) -> str:
     """The learned critic against the best constant, in Markdown."""
     return (
         "**The learned critic against one good number.** The variance with the critic is "
-        f"{critic.ratio} of plain policy gradient's, and {against_constant} of that with the best "
-        f"constant (b* of other batches): {verdict(against_constant)}."
+        f"{critic.ratio} of plain policy gradient's. It is {against_constant} of that with the "
+        f"[[best_constant|best constant]], b* of other batches: {verdict(against_constant)}."
     )
 
 
@@ -234,8 +234,8 @@ def on_leave_one_out(
             "nothing is learned. Leave one out falls back on no baseline."
         )
     return (
-        f"**Leave one out against the batch mean.** An action's own return is 1/B = "
-        f"{1 / batch_size:.0%} of the batch mean, and Leave one out takes it away. The bias that "
+        f"**[[leave_one_out|Leave one out]] against the batch mean.** An action's own return is "
+        f"1/B = {1 / batch_size:.0%} of the batch mean. Leave one out takes it away. The bias that "
         f"the baseline adds goes from {batch_mean.added.along:+.1%} to "
         f"{leave_one_out.added.along:+.1%}: the other steps of the same trajectory contain what "
         "the action caused, too. Both point the same way, since one is B/(B - 1) times the "
@@ -266,8 +266,8 @@ def on_the_signal(measurements: Mapping[str, Measurement]) -> str:
     return (
         f"{sentence}{NAMES[best]} has most updates the right way, {known[best].right_way:.0%}; "
         f"plain policy gradient has {known['policy_gradient'].right_way:.0%} "
-        f"(n = {known[best].ratio.n:,} batches; the intervals are not corrected for picking the "
-        f"best of {len(known)})."
+        f"(n = {known[best].ratio.n:,} batches). The intervals are not corrected for picking the "
+        f"best of {len(known)}."
     )
 
 
@@ -307,8 +307,8 @@ def law(measured: pd.DataFrame, n: int) -> str:
         for key in ("policy_gradient", "actor_critic")
     }
     return (
-        f"**Is it 1/B?** For the scores alone it is, by theory; measured, a batch of {longest} "
-        f"has {at(longest, 'score', 'design_effect')} times the variance that {longest} "
+        f"**Is it 1/B?** For the [[score|scores]] alone it is, by theory. Measured, a "
+        f"batch of {longest} has {at(longest, 'score', 'design_effect')} times the variance that {longest} "
         "independent steps would have. With returns as weights two things change. The steps of "
         "one trajectory are correlated: with its own returns, plain policy gradient has "
         f"{at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
@@ -366,13 +366,15 @@ def on_the_panels(found: Findings, drawn: int) -> str:
 def on_the_table(name: str, n: int, size: int) -> str:
     """How the table of all estimators was measured."""
     return (
-        f"n = {n:,} batches of {size} steps of one policy ({name}): another seed is another "
-        "policy. Variance is tr Σ, summed over all parameters. Noise / signal is "
-        "√(tr Σ) / |E g| of one update. A bias is a share of the true gradient's length, signed "
+        f"n = {n:,} batches of {size} steps of one policy ({name}): another seed or "
+        "[[checkpoint]] is another policy. Variance is [[tr_sigma|tr Σ]], summed over all "
+        "parameters. Noise / signal is √(tr Σ) / |E g| of one update, where E g is the mean update "
+        "([[snr]]). A bias is a share of the true gradient's length, signed "
         "along it. It is freed of the noise that is known to be noise, so it differs a little "
         "from the mean that is drawn. Normalized has weights on another scale, and its biases "
         "contain that scale. PPO is measured before its first step, where its gradient is GAE's. "
-        f"{OTHER_BATCHES} {FIXED_LENGTH} Brackets: 95% bootstrap intervals over batches."
+        f"{OTHER_BATCHES} {FIXED_LENGTH} Brackets: 95% [[resampling|bootstrap intervals]] over "
+        "batches."
     )
 
 

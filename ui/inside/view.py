@@ -108,7 +108,7 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
             )
             glossary.caption(words.on_the_stage(update, lens, stage, step))
         with below.expander("All the numbers"):
-            st.markdown(words.SAID[stage])
+            glossary.say(words.SAID[stage])
             st.dataframe(inside.numbers(rows), hide_index=True, height=240)
 
     st.fragment(view, run_every=FRAME_SECONDS if state.get(PLAYING) else None)()
@@ -186,7 +186,7 @@ def in_hindsight(
         worse = worse_actions(played, every[BASE], _slopes(found, index))
         lesson.reveal(question, words.answer(worse), words.on_worse_actions(worse))
         with st.expander("How this was measured"):
-            st.markdown(words.on_the_hindsight(worse))
+            glossary.say(words.on_the_hindsight(worse))
     return played
 
 

@@ -38,10 +38,10 @@ ANGLE = (
     "decides nothing."
 )
 SAID = {  # how to read each stage's picture
-    "actions": "A triangle shows which way the cart was pushed. A dashed line marks the end of an "
-    "episode.",
-    "returns": "Each return Q is its own reward, plus γ times the Q of the next step. A diamond is "
-    "the critic's value: it stands for what came after the batch.",
+    "actions": "The present policy chose every action: learning is [[on_policy]]. A "
+    "triangle shows which way the cart was pushed. A dashed line marks the end of an episode.",
+    "returns": "Each return Q is its own reward r, plus [[gamma|γ]] times the Q of the next "
+    r"step. A diamond is the critic's value, $V_\phi$: it stands for what came after the batch.",
     "baseline": "The line is the baseline. A stick shows what is left of Q after it is subtracted.",
     "weight": "A green bar pushes its action up, a purple one pushes it down. The longer the bar, "
     "the stronger the push.",
@@ -152,7 +152,11 @@ def on_the_stage(update: Update, algorithm: str, stage: str, step: str) -> str:
     if stage == "actions":
         right = int((steps["action"] == 1).sum())
         fell, cut = int(steps["terminated"].sum()), int(steps["truncated"].sum())
-        clock = f" The clock ended {_times(cut, 'an episode', 'episodes')}." if cut else ""
+        clock = (
+            f" The [[terminated|clock]] ended {_times(cut, 'an episode', 'episodes')}."
+            if cut
+            else ""
+        )
         return (
             f"In these {n} steps the [[policy]] pushed right {right} times and left {n - right} "
             f"times. The pole {_often(fell)}.{clock}"
@@ -272,8 +276,9 @@ def on_the_hindsight(found: WorseActions) -> str:
     return (
         f"Each of the {found.states} states was set again. Both actions were played on from it, "
         f"{found.tails} times each. An action counts as worse if its return is lower by more than "
-        f"{CLEAR:g} standard errors. All states share one network. So a step along the true "
-        "gradient may still raise the worse action of a state: here it does in "
+        f"{CLEAR:g} [[standard_error|standard errors]]. All states share one network. "
+        "So a step along the true gradient may still raise the worse action of a state. Here it "
+        "does in "
         f"{found.raised} of {found.clear}."
     )
 

@@ -147,7 +147,8 @@ def numbers(
             words.training_table(parabola.training_rows(ended, names), names),
             hide_index=True, height=280,
         )  # fmt: skip
-        right.caption(words.on_the_training(policy.config))
+        with right:
+            glossary.caption(words.on_the_training(policy.config))
         lesson.true_gradient()
 
 

@@ -197,9 +197,9 @@ def on_the_training(config: Config) -> str:
     """What the learning curves are."""
     return (
         "Each agent trains with its constant from start to end. A line is the mean of "
-        f"n = {config.num_seeds} seeds, its band the 95% t interval of that mean. One evaluation "
-        f"is the mean of {config.eval_episodes} episodes. More variance at one policy need not "
-        "mean less learning (Chung et al. 2021)."
+        f"n = {config.num_seeds} seeds, its band the 95% [[t_interval]] of that mean. One "
+        f"evaluation is the mean of {config.eval_episodes} episodes. More variance at one policy "
+        "need not mean less learning (Chung et al. 2021)."
     )
 
 

@@ -48,10 +48,10 @@ E\,\lVert\hat g\rVert^2 = \lVert E\,\hat g\rVert^2 + \mathrm{tr}\,\Sigma,\qquad
 \mathrm{tr}\,\Sigma = E\,\lVert\hat g - E\hat g\rVert^2 .
 $$
 
-With $N$ measured batches $\lVert\bar g\rVert^2$ is too large by $\mathrm{tr}\,\Sigma / N$ on
-average, so the signal is estimated by $\lVert\bar g\rVert^2 - \mathrm{tr}\,\Sigma/N$. An update
-points the right way if its angle with the true gradient is below 90°: to first order, a small step
-along it does not make the policy worse.
+The mean $\bar g$ of $N$ measured batches has a squared length $\lVert\bar g\rVert^2$ that is too
+large by $\mathrm{tr}\,\Sigma / N$ on average. So the signal is estimated by
+$\lVert\bar g\rVert^2 - \mathrm{tr}\,\Sigma/N$. An update points the right way if its angle with the
+true gradient is below 90°: to first order, a small step along it does not make the policy worse.
 """,
         (
             Try("Long batches: 256 steps", {"window_steps": 256},
@@ -105,7 +105,8 @@ E_a\bigl[b(s)\,\nabla\log\pi(a|s)\bigr] = b(s)\sum_a \pi(a|s)\,\frac{\nabla\pi(a
 $$
 
 The step that uses the assumption is the first: $b(s)$ leaves the mean over actions because it does
-not depend on $a$. The variance has no such law:
+not depend on $a$. The variance has no such law. With the score $\psi = \nabla\log\pi$ and the mean
+arrow $g$,
 $\mathrm{tr}\,\mathrm{Var}(b) = E\,\lVert\psi\rVert^2 (Q-b)^2 - \lVert g\rVert^2$ is a parabola in
 $b$.
 """,
@@ -152,8 +153,9 @@ have changed places, so it is not $V(s) = p\,Q_1 + (1-p)\,Q_0$.
         "where every batch can be counted, how much of the gradient it loses.",
         ("shrink",),
         r"""
-The mean of the batch contains the step's own $Q_t$, so it depends on the action. If the steps were
-independent, only that term would matter:
+The mean of the batch, $\bar Q$, contains the step's own $Q_t$, so it depends on the action. If the
+steps were independent, only that term would matter. With the score $\psi_t$ and the true
+gradient $g$,
 
 $$E\Bigl[\tfrac1T\sum_t (Q_t - \bar Q)\,\psi_t\Bigr] = g - \tfrac1T\,g .$$
 
@@ -186,8 +188,9 @@ $$
 $$
 
 A baseline of the state changes $\Sigma_a$ alone. For two actions $\Sigma_a(s) = p(1-p)\,|d|^2\,
-(b(s) - b^*(s))^2$, with $d = \nabla(z_1 - z_0)$. The critic is fitted to $Q_t$ by least squares,
-and $E[Q_t \mid s_t] = V(s_t)$: with enough data it becomes the value. A short run has little data.
+(b(s) - b^*(s))^2$, with $d = \nabla(z_1 - z_0)$. The critic $V_\phi$ is fitted to $Q_t$ by least
+squares, and $E[Q_t \mid s_t] = V(s_t)$: with enough data it becomes the value. A short run
+has little data.
 """,
         (
             Try("At the end of training", {"checkpoint": 20},
@@ -211,9 +214,11 @@ Q_t^{\text{boot}} = Q_t^{\text{cut}} + \gamma^{T+1-t}\,V_\phi(s_{T+1}),\qquad
 Q_t = Q_t^{\text{cut}} + \gamma^{T+1-t}\, G_{T+1} .
 $$
 
-The first is too small by the discounted value of what follows, most of all at the end of the batch.
-The second has the critic's error there instead, and $E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$:
-with the true value nothing would be lost, and the noise of $G$ is gone.
+Here $V_\phi$ is the critic, and $G_{T+1}$ the discounted sum of the rewards that truly followed.
+The first target is too small by the discounted value of what follows, most of all at the end of the
+batch. The second has the critic's error there instead. Since
+$E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$, the true value in its place would lose nothing, and the
+noise of $G$ would be gone.
 """,
         (
             Try("Before any learning", {"checkpoint": 0}, "The critic knows nothing yet."),
@@ -229,7 +234,8 @@ with the true value nothing would be lost, and the noise of $G$ is gone.
         "[[lambda]]. You will see which setting errs least, and that it depends on the critic.",
         ("lambda",),
         r"""
-With the one-step error $\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)$,
+GAE's weight $A_t$ sums the one-step error $\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)$ and those
+of the steps $t + k$ after it:
 
 $$
 A_t = \sum_{k\ge 0} (\gamma\lambda)^k\,\delta_{t+k}\qquad
@@ -280,7 +286,8 @@ policy is the one that falls soonest.
         r"""
 $\mathrm{tr\,Var}(b) = \mathrm{tr\,Var}(b^*) + E\lVert\psi\rVert^2\,(b-b^*)^2$ is the same on both
 sides of $b^*$. The sampled updates are not: with a low $b$ every $Q - b$ is positive, and whatever
-was pulled first is pulled more. For two arms that pay 1 and 0, from $\theta_0 = 0$,
+was pulled first is pulled more. For two arms that pay 1 and 0, let $\theta$ be the preference for
+the good arm, $\sigma(\theta)$ its probability, and $\alpha$ the step size. From $\theta_0 = 0$,
 
 $$
 P(\text{good arm never pulled}) = \prod_{t\ge0}\bigl(1-\sigma(\theta_t)\bigr),\qquad
@@ -305,7 +312,8 @@ which is positive for $b < 0$ and zero for $b \ge 0$ (Chung et al. 2021; Mei et 
         "study a thousand times, and count how often its ranking is right.",
         ("lottery",),
         r"""
-A study's mean of $n$ seeds has standard error $s/\sqrt n$. Two means are told apart by Welch's
+A study's mean of $n$ seeds has standard error $s/\sqrt n$, where $s$ is the standard deviation
+of the seeds. Two means $\bar x$ and $\bar y$ are told apart by Welch's
 
 $$t = \frac{\bar x - \bar y}{\sqrt{s_x^2/n + s_y^2/n}} ,$$
 

@@ -90,8 +90,8 @@ def lottery(pool: Pool) -> None:
     with axes:
         st.vega_lite_chart(
             studies.risk_rows(curve, n), studies.risk_spec(), key="seeds_risk",
-            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study; "
-            "both fall, and their values at the chosen n are written beside.",
+            alt="The risk of a wrong winner and of a wrong ranking against the seeds in a study. "
+            "Both fall. Their values at the chosen n are written below.",
         )  # fmt: skip
     left, right = st.columns([1, 1.2])
     with left:

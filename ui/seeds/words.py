@@ -239,7 +239,7 @@ def risk(winner: Interval, ranking: Interval, n: int) -> str:
 def two_uncertainties(lottery: Lottery) -> str:
     """Where the intervals of a lottery come from, in plain words."""
     return (
-        "The 95% intervals hold two uncertainties: the pool is only "
+        "The 95% intervals of the [[lottery]] hold two uncertainties: the pool is only "
         f"{lottery.wrong_winner.n:,} seeds of each algorithm, and the studies are only "
         f"{lottery.draws:,} draws from it, with replacement."
     )

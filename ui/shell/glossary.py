@@ -121,19 +121,19 @@ GLOSSARY = {
     ),
     "on_policy": Entry(
         "on-policy", "Learning from actions that the present policy itself has chosen. After an "
-        "update the old batch is thrown away.", r"a_t \sim \pi_\theta", "inside", 1,
+        "update the old batch is thrown away.", r"a_t \sim \pi_\theta", "inside", 2,
     ),
     # --- later lessons ---
     "bias": Entry(
         "bias", "How far the mean of an estimate lies from what it should estimate. Variance is "
         "scatter round the mean; bias is a mean in the wrong place.",
-        r"E\,\hat g - g", "bandit", 3,
+        r"E\,\hat g - g", "bandit", 1,
     ),
     "best_constant": Entry(
         "best constant $b^*$", "The one number that, subtracted from every Q, gives an update the "
         "least variance.",
         r"b^* = \frac{E\,\lVert\nabla\log\pi\rVert^2 Q}{E\,\lVert\nabla\log\pi\rVert^2}",
-        "parabola", 3,
+        "parabola", 1,
     ),
     "simplex": Entry(
         "simplex", "The triangle of all policies over three actions. Each corner is the policy "
@@ -150,11 +150,11 @@ GLOSSARY = {
     ),
     "leave_one_out": Entry(
         "leave one out", "The batch's mean without the step that it is subtracted from.",
-        r"b_t = \frac{1}{B-1}\sum_{j \ne t} Q_j", "toypole", 5,
+        r"b_t = \frac{1}{B-1}\sum_{j \ne t} Q_j", "toypole", 1,
     ),
     "advantage": Entry(
         "advantage $A$", "How much better an action is than what the policy does on average in "
-        "that state.", r"A(s, a) = Q(s, a) - V(s)", "variance", 6,
+        "that state.", r"A(s, a) = Q(s, a) - V(s)", "variance", 8,
     ),
     "r_squared": Entry(
         "R²", "The share of the variation of V that the critic predicts. 1 is perfect. Below 0, "
@@ -164,12 +164,12 @@ GLOSSARY = {
     "bootstrap": Entry(
         "to bootstrap (a return)", "To put the critic's prediction in the place of the rewards "
         "that a batch has not seen. The other bootstrap, resampling, is another thing.",
-        r"Q_T = r_T + \gamma V_\phi(s_{T+1})", "bootstrap", 6,
+        r"Q_T = r_T + \gamma V_\phi(s_{T+1})", "bootstrap", 1,
     ),
     "terminated": Entry(
         "terminated, truncated", "Terminated: the task has ended, the pole fell, and nothing "
         "follows. Truncated: only the clock ended the episode, after 500 steps; more would follow.",
-        "", "inside", 7,
+        "", "inside", 2,
     ),
     "lambda": Entry(
         "GAE's λ", "How far the estimate trusts the rewards before it trusts the critic. "
@@ -186,7 +186,7 @@ GLOSSARY = {
     ),
     "resampling": Entry(
         "bootstrap (resampling)", "To draw new samples, with replacement, from those at hand, and "
-        "to see how much a number moves. It gives an interval.", "", "seeds", 11,
+        "to see how much a number moves. It gives an interval.", "", "seeds", 1,
     ),
     "lottery": Entry(
         "lottery", "What a study of a few seeds is: draw another few and another algorithm may "
@@ -198,20 +198,20 @@ GLOSSARY = {
     ),
     "std": Entry(
         "standard deviation", "How far single seeds typically lie from their mean. More seeds do "
-        "not make it smaller.", r"s = \sqrt{\tfrac{1}{n-1}\sum_i (x_i - \bar x)^2}", "seeds", 11,
+        "not make it smaller.", r"s = \sqrt{\tfrac{1}{n-1}\sum_i (x_i - \bar x)^2}", "seeds", 1,
     ),
     "standard_error": Entry(
         "standard error", "How far the mean of n seeds typically lies from the mean of all seeds. "
-        "Four times as many seeds halve it.", r"s / \sqrt n", "seeds", 11,
+        "Four times as many seeds halve it.", r"s / \sqrt n", "seeds", 2,
     ),
     "t_interval": Entry(
         "t interval", "A 95% interval for a mean. Student's t makes it wider when n is small, "
         "because the spread is then only guessed.", r"\bar x \pm t_{.975,\,n-1}\; s / \sqrt n",
-        "seeds", 11,
+        "seeds", 4,
     ),
     "wilson": Entry(
         "Wilson's interval", "A 95% interval for a share, such as 7 of 10. It also holds where the "
-        "share is near 0 or 1.", "", "seeds", 11,
+        "share is near 0 or 1.", "", "seeds", 3,
     ),
     "iqm": Entry(
         "IQM, interquartile mean", "The mean of the middle half of the seeds. The luckiest and the "

@@ -15,7 +15,7 @@ from pgcore.train import RANDOM_EPISODES, random_return
 from ui.path import sentence
 from ui.path import view as path
 from ui.player.field import Group, Picked, field, payload
-from ui.shell import controls, figures, link, live
+from ui.shell import controls, figures, glossary, link, live
 from ui.shell.series import DEFAULT, LAB, Figure
 from ui.start import words
 
@@ -83,6 +83,7 @@ def _watch(picked: Picked, figure: Figure) -> None:
 def _answer(few: dict[str, Run], figure: Figure, offer: DeltaGenerator) -> None:
     """What the seeds of the field say, and what 1,000 of each do."""
     figures.verdict(few, figure)
+    glossary.caption(words.READING)
     thousand = with_seeds(1000)
     many = live.run_or_offer(thousand.configs, offer, verb="Train 1,000 seeds of each")
     if not many:
@@ -101,11 +102,11 @@ def ways_on() -> None:
     """Learn, explore, teach."""
     learn, explore, teach = st.columns(3, border=True)
     with learn:
-        st.markdown(f"**Learn.** {words.LEARN}")
+        glossary.say(f"**Learn.** {words.LEARN}")
         if st.button("Start the first lesson", icon=":material/school:", type="primary"):
             path.open_lesson(0)
     with explore:
-        st.markdown(f"**Explore.** {words.EXPLORE}")
+        glossary.say(f"**Explore.** {words.EXPLORE}")
         with st.container(horizontal=True):
             if st.button("Change something", icon=":material/tune:"):
                 link.adopt(DEFAULT)

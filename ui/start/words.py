@@ -9,22 +9,27 @@ from pgcore.history import History
 from pgcore.plotting.bands import BANDS
 
 OPENING = (
-    "Each cart is an **agent**. It pushes left or right; its **return** is the number of steps "
-    "until its pole falls or it leaves the track, at most 500. It learns by **policy gradients**: "
-    "an action that was followed by a larger return becomes more probable. The three colours "
-    "differ only in their **baseline**, which is first subtracted from the return."
+    "Each cart is an **agent**. It pushes left or right; its [[episodic_return|return]] is the "
+    "number of steps until its pole falls or it leaves the track, at most 500. It learns by "
+    "[[policy]] gradients: an action that was followed by a larger return becomes more probable. "
+    "The three colours differ only in their [[baseline]], which is first subtracted from the "
+    "return."
 )
 QUESTION = "Which baseline is best?"
-LEARN = "Lessons of a few minutes follow the lecture. The first one: how much does one update vary?"
+LEARN = (
+    "Lessons of a few minutes follow the lecture. The first one: how much does one "
+    "[[estimate|update]] vary?"
+)
 EXPLORE = (
     "Choose estimators, move a slider, and all seeds train again. The **lab notebook** is the "
-    "exercise that this lab grew from: these three agents on CartPole, 10 seeds each, mean and "
-    "standard deviation."
+    "exercise that this lab grew from: these three agents on CartPole, 10 [[seed|seeds]] each, "
+    "mean and [[std|standard deviation]]."
 )
 TEACH = (
     "Let a class draw studies of ten seeds and see how often the wrong estimator wins. Every "
     "page has one question, and its link keeps all settings."
 )
+READING = "Brackets hold [[interval|95% intervals]]; [[n|n]] counts [[seed|seeds]]."
 NOTES = {  # the baseline of each estimator, beside its name
     "policy_gradient": "nothing is subtracted",
     "batch_mean": "minus the mean of the batch",

@@ -112,7 +112,7 @@ def batch_mean() -> None:
             "dashed line is what independent samples lose."
             if said is None
             else "Share of the true gradient that batch mean and leave one out lose, against the "
-            f"steps in a window; at 8 steps {lost['batch_mean']:.0%} and "
+            f"steps in a window. At 8 steps {lost['batch_mean']:.0%} and "
             f"{lost['leave_one_out']:.0%}, where 1/T is 12.5%.",
         )
         glossary.caption(words.INDEPENDENT if said is None else words.on_lengths(rows))

@@ -134,7 +134,8 @@ def lambda_words(lab: ToyPole) -> str:
     _, tr_var = gae_curve(lab, 0.0)
     least = int(tr_var.argmin())
     return (
-        "All 1,280 windows of 8 steps are counted. The critic is V + e (1, −1, 1, −1, 1). Noise is "
+        "GAE estimates the [[advantage]] from [[delta|one-step errors δ]]. All 1,280 windows of 8 "
+        "steps are counted. The critic is V + e (1, −1, 1, −1, 1). Noise is "
         "the standard deviation of the averaged arrow, and total² = bias² + noise². The exact "
         f"critic (e = 0) has no bias. Still λ = 0 {'has' if least == 0 else 'has not'} the least "
         f"variance: tr Var is {tr_var[0]:.5f} at λ = 0, {tr_var[least]:.5f} at "

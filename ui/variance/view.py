@@ -188,7 +188,7 @@ def numbers(parts: dict[int, Decomposition], policy: measure.Policy) -> None:
         rows = {baseline: variance.source_rows(parts, baseline) for baseline in words.BASELINES}
         st.dataframe(words.source_table(rows), hide_index=True, height=280)
         total = here.sources["none"].total
-        st.caption(words.on_the_bars(total.n, TAILS, total))
+        glossary.caption(words.on_the_bars(total.n, TAILS, total))
         st.markdown(f"- {words.on_the_fit(here.critic)}")
         st.dataframe(words.critic_table(parts), hide_index=True, height="content")
         st.caption(

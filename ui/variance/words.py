@@ -198,9 +198,9 @@ def on_the_sources(parts: Decomposition, name: str) -> str:
     none = shares(parts, "none", 1)
     critic, value = (share_of_whole(parts, key, "action") for key in ("critic", "value"))
     return (
-        f"**{name}.** Without a baseline, {none['action']:.1%} of a step's variance comes from "
-        f"which of the two actions was taken, {none['later']:.1%} from what followed, and "
-        f"{none['state']:.1%} from which state it was. A baseline changes the first part alone: "
+        f"**{name}.** Without a baseline, a step's variance has three parts: which action was "
+        f"taken, {none['action']:.1%}, what followed, {none['later']:.1%}, and which state it was, "
+        f"{none['state']:.1%}. A baseline changes the first part alone: "
         f"with the learned critic {critic:.1%} of the whole is left there, with the "
         f"true value {value:.1%} would be (n = {parts.sources['none'].total.n:,} "
         "states)."
@@ -249,8 +249,8 @@ def on_seeds(poor: Interval, costly: Interval, steps: int) -> str:
     """
     return (
         f"After {steps:,} steps the critic predicts the value worse than one number for every "
-        f"state in {_counted(poor)} of {poor.n} seeds ({poor:.0%}), and an update with the critic "
-        f"has more variance than one with the best constant in {_counted(costly)} of {costly.n} "
+        f"state in {_counted(poor)} of {poor.n} seeds ({poor:.0%}). An update with the critic has "
+        f"more variance than one with the best constant in {_counted(costly)} of {costly.n} "
         f"({costly:.0%})."
     )
 
@@ -267,7 +267,7 @@ def on_the_bars(states: int, tails: int, total: Interval) -> str:
         "et al. 2018. CartPole's physics holds no chance, so every state can be set again. In "
         f"each of n = {states:,} states both actions were taken, and {tails} tails played from "
         "either. The tails' own noise is subtracted. Shares are of the whole without a baseline, "
-        "held at its estimate. The triangle marks the checkpoint chosen. [ ]: 95% bootstrap "
+        "held at its estimate. The triangle marks the [[checkpoint]] chosen. [ ]: 95% bootstrap "
         "intervals over states."
     )
 

@@ -71,8 +71,8 @@ def maps(over: Landscape, step: int) -> str:
     )
     return (
         "Where the pole leans left and turns left, the [[policy|policy]] pushes right with "
-        f"probability {left:.2f}; where it leans and turns right, with {right:.2f} (means over a "
-        "quarter of the map). The "
+        f"probability {left:.2f}. Where it leans and turns right, it does so with {right:.2f}. "
+        "Both are means over a quarter of the map. The "
         f"[[critic|critic]]'s [[v|value]] runs from {over.values.min():.1f} to "
         f"{over.values.max():.1f}. The line is the episode; the dot is step {step}, where the "
         "player stopped."
