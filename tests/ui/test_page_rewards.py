@@ -56,7 +56,7 @@ def test_only_the_agent_with_r_is_shown_before_the_reader_has_predicted():
 
 
 def test_a_wrong_prediction_meets_the_runs():
-    app = opened()
+    app = opened(rewards_seeds="30")
     app.radio[0].set_value(words.QUESTION.texts[0]).run()
     press(app, "I am guessing")
     assert len(app.get("vega_lite_chart")) == 2
@@ -64,8 +64,8 @@ def test_a_wrong_prediction_meets_the_runs():
         f"You predicted *{words.QUESTION.texts[0]}*. It is: *{words.QUESTION.texts[2]}*."
         in said(app)
     )
-    assert explanation(Config(num_seeds=100)) in said(app)
-    assert "(n = 100 seeds each)" in said(app)
+    assert explanation(Config(num_seeds=30)) in said(app)
+    assert "(n = 30 seeds each)" in said(app)
     assert "every evaluation counts the environment's own rewards" in said(app)
     labels = app.get("vega_lite_chart")[0].proto.alt
     assert all(f"{words.name(offset)} at " in labels for offset in OFFSETS)
@@ -108,13 +108,21 @@ def test_long_runs_are_offered_with_their_time():
     assert not app.get("vega_lite_chart")
 
 
-@pytest.mark.parametrize("page", ["cloud", "parabola", "variance", "baseline"])
-def test_where_every_reward_is_0_there_is_no_truth_to_measure_against(page):
+@pytest.mark.parametrize(
+    ("page", "name", "value"),
+    [
+        ("cloud", "reward_offset", "-1"),  # every reward is 0
+        ("baseline", "reward_offset", "-1"),
+        ("parabola", "gamma", "0"),  # no later reward counts
+        ("variance", "gamma", "0"),
+    ],
+)
+def test_where_the_true_gradient_is_0_there_is_no_truth_to_measure_against(page, name, value):
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
     shown = Answer(None, sure=False)
     app.session_state["answers"] = dict.fromkeys(("right_way", "harm", "critic"), shown)
-    for name, value in {"reward_offset": "-1", "num_seeds": "2", "total_timesteps": "1000"}.items():
-        app.query_params[name] = value
+    for key, setting in {name: value, "num_seeds": "2", "total_timesteps": "1000"}.items():
+        app.query_params[key] = setting
     app.run()
     app.switch_page(f"pages/{page}.py").run()
     assert not app.exception

@@ -55,17 +55,14 @@ def test_the_truth_is_what_the_intervals_allow(one, two, which):
     ("changes", "which"),
     [
         ({}, 2),
-        ({"algorithm": "policy_gradient"}, 2),
         ({"algorithm": "batch_mean"}, 2),
-        ({"algorithm": "ppo"}, 2),
         ({"algorithm": "reinforce"}, 2),
-        ({"gamma": 1.0}, 2),
         ({"learning_rate": 1e-5}, 1),  # nobody learns anything
         ({"gamma": 0.0}, 1),  # Q is the reward alone, whatever the action
     ],
 )
 def test_the_answer_that_the_labs_own_runs_give(changes, which):
-    config = Config(num_seeds=50).replace(**changes)
+    config = Config(num_seeds=30).replace(**changes)
     histories = {c: train(config.replace(reward_offset=c)) for c in OFFSETS}
     assert words.truth(outcomes(histories)) == which
 

@@ -308,10 +308,10 @@ def law(measured: pd.DataFrame, n: int) -> str:
     }
     return (
         f"**Is it 1/B?** For the [[score|scores]] alone it is, by theory. Measured, a "
-        f"batch of {longest} has {at(longest, 'score', 'design_effect')} times the variance that {longest} "
-        "independent steps would have. With returns as weights two things change. The steps of "
-        "one trajectory are correlated: with its own returns, plain policy gradient has "
-        f"{at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
+        f"batch of {longest} has {at(longest, 'score', 'design_effect')} times the variance "
+        f"that {longest} independent steps would have. With returns as weights two things change. "
+        "The steps of one trajectory are correlated: with its own returns, plain policy gradient "
+        f"has {at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
         "steps. And the returns themselves change: in a short batch they are mostly the critic's "
         f"guess, in a long one mostly rewards. From B = 1 to {longest}, tr Σ goes "
         f"{fall['policy_gradient']} for plain policy gradient, {fall['actor_critic']} with the "
