@@ -44,7 +44,7 @@ from ui.inside import words as inside
 from ui.parabola import words as parabola
 from ui.path.lessons import LESSONS
 from ui.seeds import words as seeds
-from ui.shell.question import Mark, Question
+from ui.shell.question import Mark, Question, percent
 from ui.toypole import words as toypole
 from ui.variance import words as variance
 
@@ -207,7 +207,7 @@ def test_the_share_of_updates_the_right_way(settings, low, high):
     counted = {key: float((report.gradients[key] @ report.reference.directions[0] > 0).mean())
                for key in ("policy_gradient", "actor_critic")}  # fmt: skip
     plain, critic = (report.measurements[key].right_way for key in counted)
-    truth = cloud.percent(plain)
+    truth = percent(plain)
     assert low < truth.estimate < high
     assert truth.estimate == pytest.approx(100 * counted["policy_gradient"])
     said = cloud.explanation(plain, critic)
@@ -399,7 +399,7 @@ def test_the_share_of_right_rankings_follows_score_and_length(steps, score, low,
     truth = np.argsort([pools[key].mean() for key in keys])
     drawn = (means.argsort(0) == truth[:, None]).all(0).mean()
     assert right.estimate == pytest.approx(drawn, abs=0.08)
-    shown = seeds.percent(right)
+    shown = percent(right)
     assert low < shown.estimate <= high
     said = seeds.lottery_answer(right, "final return", ("A", "B"), "64", "17 to 300")
     assert f"is right {right:.0%} of the time (pools of 60 seeds)" in said

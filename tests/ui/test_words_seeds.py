@@ -64,7 +64,7 @@ def test_how_good_the_interval_is_names_both_intervals_their_shares_and_n():
     for gap, both, alone in (("0.2", "95% [92%, 97%]", "25% [21%, 29%]"),
                              ("0.5", "93% [90%, 95%]", "30% [26%, 35%]")):  # fmt: skip
         said = text.split(f"With means {gap} standard deviations apart, the 95% interval of a ")[1]
-        assert said.startswith(f"wrong ranking held the truth in {both} of the pools; an interval")
+        assert said.startswith(f"wrong ranking held the truth in {both} of the pools. An interval")
         assert f"of the draws alone held it in {alone}." in said
     assert words.how_good() == words.how_good(words.CHECKS)
 

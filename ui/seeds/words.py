@@ -286,7 +286,7 @@ def how_good(checks: Sequence[Checked] = CHECKS) -> str:
         )
         said.append(
             f"With means {check.gap:g} standard deviations apart, the 95% interval of a wrong "
-            f"ranking held the truth in {both:.0%} of the pools; an interval of the draws alone "
+            f"ranking held the truth in {both:.0%} of the pools. An interval of the draws alone "
             f"held it in {alone:.0%}."
         )
     return " ".join(said)
