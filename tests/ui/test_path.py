@@ -159,7 +159,8 @@ def test_a_term_is_linked_on_the_page_of_the_path_that_uses_it_first(key):
     assert min(places, default=1) <= GLOSSARY[key].lesson <= max(places, default=1)
 
 
-SYMBOLS = {  # where a symbol is explained: the page or the lesson, and the words that do it
+# Where a symbol is explained: the page or the lesson, and the words that do it.
+SYMBOLS: dict[str, tuple[int | str, str]] = {
     "J": ("start", "what is to be made large"), "θ": ("start", "the parameters of the policy"),
     "s": ("start", "the [[state]] at step t"), "a": ("start", "the action that was taken there"),
     "t": ("start", "at step t"), "π": ("start", "the [[policy]]: how probable"),
@@ -224,9 +225,11 @@ def symbols(text: str) -> set[str]:
 def explained_on(symbol: str) -> str:
     """The page of the walk that explains a symbol; the words are there."""
     where, snippet = SYMBOLS[symbol]
-    lesson = LESSONS[where - 1] if isinstance(where, int) else None
-    assert snippet in (lesson_text(lesson) if lesson else TEXTS[where]), (symbol, snippet)
-    return lesson.page if lesson else where
+    if isinstance(where, str):
+        assert snippet in TEXTS[where], symbol
+        return where
+    assert snippet in lesson_text(LESSONS[where - 1]), symbol
+    return LESSONS[where - 1].page
 
 
 @pytest.mark.parametrize("page", WALK)
