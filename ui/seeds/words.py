@@ -67,7 +67,7 @@ def lines_alt(name: str, final: ArrayLike) -> str:
     band = stats.quantile_band(final, 0.9)
     return (
         f"Episodic return against environment steps, a thin line for each of {band.n} seeds of "
-        f"{name}, with median and quantiles; 90% of the seeds end between {band.low:.0f} and "
+        f"{name}, with median and quantiles. 90% of the seeds end between {band.low:.0f} and "
         f"{band.high:.0f}, the median at {band.estimate:.0f}."
     )
 
@@ -157,7 +157,7 @@ def compared(label: str, pool: int, sizes: Sequence[int], n: int) -> str:
         f"A line is the 95% interval of the difference in {label} by the first n seeds. A bar "
         f"counts what separate studies of n seeds from this pool conclude: {studies}. Blue means "
         "that the first is better, grey that the two are not told apart, red that it is worse. "
-        f"The table is made of the first {n} seeds, with the [[p_value|p values]] of "
+        f"The table is made of the first {n} seeds. It holds the [[p_value|p values]] of "
         "[[welch|Welch's t test]], of [[holm|Holm's correction]] over all pairs, and of a "
         "[[permutation|permutation test]]. The bars have [[wilson|Wilson's intervals]]."
     )
