@@ -43,6 +43,7 @@ def shows_focus(page: Page) -> bool:
     """Whether what has the focus looks another way without it."""
     focused = page.evaluate_handle("document.activeElement").as_element()
     edges = focused.bounding_box()
+    assert edges is not None
     clip = {"x": edges["x"] - 12, "y": edges["y"] - 12}
     clip |= {"width": edges["width"] + 24, "height": edges["height"] + 24}
     with_focus = page.screenshot(clip=clip, animations="disabled")
