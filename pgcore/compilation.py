@@ -1,4 +1,8 @@
-"""How the hot loops are compiled: without the GIL, cached on disk, no `parallel=True`.
+"""How the hot loops are compiled, and when: without the GIL, kept on disk, no `parallel=True`.
+
+A `kernel` is what Python calls. At its first call its machine code is loaded from the disk
+(machine_code.py), or else compiled together with what it calls itself: `part` and `inlined`.
+To compile what a run needs takes some 5 s of processor time; warmup.py gives it to two processes.
 
 Threads come from sharding the seeds (train.py). Numba's own parallel loops meet at barriers,
 which collapse as soon as another process wants a core.
@@ -6,67 +10,56 @@ which collapse as soon as another process wants a core.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from numba import njit
 
-PACKAGE = Path(__file__).parent
+from pgcore.machine_code import Kept
 
 # ReLU becomes SIMD code only when NaN need not be ordered; sums may be reassociated into lanes.
 # Infinities keep their meaning, and a given binary gives the same bits on every call.
 FAST = {"nnan", "nsz", "reassoc", "contract", "arcp", "afn"}
 
-
-def _digest_of_kernels() -> str:
-    sources = [path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))]
-    kernels = [source for source in sources if b"pgcore.compilation" in source]
-    return hashlib.sha256(b"".join([Path(__file__).read_bytes(), *kernels])).hexdigest()[:8]
+KERNELS: list[Any] = []  # all of them
 
 
-def _forget_other_versions() -> None:
-    for path in PACKAGE.rglob("__pycache__/*.nb?"):
-        if VERSION not in path.name:
-            with suppress(OSError):
-                path.unlink()
-
-
-# Numba's cache asks whether a function's own file has changed, and not those of what it calls.
-VERSION = _digest_of_kernels()
-_forget_other_versions()
-
-
-KERNELS: list[Any] = []  # every compiled function
-
-
-def used() -> bool:
-    """Whether any kernel has been compiled, or loaded from the cache, by now."""
-    return any(kernel.signatures for kernel in KERNELS)
-
-
-def found_in_cache() -> bool:
-    """Whether any kernel came from the cache on disk."""
-    return any(kernel.stats.cache_hits for kernel in KERNELS)
-
-
-def kernel(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Compile `function` with Numba; falls back to memory where no cache folder is writable.
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile `function`, which Python calls, and keep the machine code.
 
     Nothing asks whether a divisor is 0, which would keep a loop from SIMD code: callers see to it.
     """
-    function.__qualname__ += f"_{VERSION}"  # of which Numba makes the name in its cache
-    options |= dict(nogil=True, fastmath=FAST, error_model="numpy")
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:  # "no locator available": a read-only install
-        compiled = njit(**options)(function)
+    compiled: Any = _compiled(function)
+    compiled._cache = Kept(function)
     KERNELS.append(compiled)
     return compiled
 
 
+def part(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile `function`, which kernels alone call: the way in from Python would cost as much."""
+    return _compiled(function, no_cpython_wrapper=True, **options)
+
+
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """As `kernel`, for the few lines of an innermost loop: a call would take longer than they."""
-    return kernel(function, forceinline=True)
+    """A `part` of few lines in an innermost loop: a call would take longer than they."""
+    return part(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    options |= dict(nogil=True, fastmath=FAST, error_model="numpy", no_cfunc_wrapper=True)
+    return njit(**options)(function)
+
+
+def used() -> bool:
+    """Whether any kernel has been compiled, or loaded, by now."""
+    return any(kernel.signatures for kernel in KERNELS)
+
+
+def found_on_disk() -> bool:
+    """Whether any kernel was loaded, by now."""
+    return any(kernel.stats.cache_hits for kernel in KERNELS)
+
+
+def is_kept(*modules: str) -> bool:
+    """Whether machine code of every kernel of these modules lies on disk."""
+    return all(kernel._cache.exists() for kernel in KERNELS if kernel.__module__ in modules)

@@ -93,19 +93,18 @@ class Rollout:
         Args:
             values, final_values: [S, T] V_phi of `obs` and of `final_obs`.
         """
-        rewards = self.rewards + np.float32(self.config.reward_offset)
-        q_values, valid, mean = _targets(
-            rewards,
-            final_values,
-            self.terminated,
-            self.truncated,
-            self.length,
-            self.ready,
-            self.past_mean,
-            np.float32(self.config.gamma),
-            self.config.bootstrap_truncation,
+        offset, rewards = self.config.reward_offset, self.rewards
+        if offset:
+            rewards = rewards + np.float32(offset)
+        terminated = self.terminated
+        if not self.config.bootstrap_truncation:  # the lab: a truncation counts as a termination
+            terminated = terminated | self.truncated
+        q_values = returns.bootstrapped_q(
+            rewards, final_values, terminated, self.truncated, np.float32(self.config.gamma)
         )
-        past_mean, self.past_mean = self.past_mean, mean
+        past_mean, self.past_mean = self.past_mean, self.past_mean.copy()
+        valid = np.zeros(rewards.shape, np.bool_)
+        _close(q_values, self.length, self.ready, valid, self.past_mean)
         return Batch(
             obs=self.obs,
             actions=self.actions,
@@ -123,20 +122,11 @@ class Rollout:
 
 
 @kernel
-def _targets(
-    rewards, final_values, terminated, truncated, length, ready, past_mean, gamma, bootstrap
-):
-    """The targets Q, the steps that belong to a complete batch, and the next running mean.
-
-    Returns: q_values [S, T]; valid [S, T] bool; the running mean [S] of
-        m = 0.9 m + 0.1 mean(Q), moved on in the rows that are ready.
-    """
-    if not bootstrap:  # the lab: a truncation counts as a termination
-        terminated = terminated | truncated
-    q_values = returns.bootstrapped_q(rewards, final_values, terminated, truncated, gamma)
-    valid, mean = np.zeros(rewards.shape, np.bool_), past_mean.copy()
+def _close(q_values, length, ready, valid, mean):
+    """Marks the steps that belong to a complete batch, `valid` [S, T] bool, and moves the running
+    mean m = 0.9 m + 0.1 mean(Q), `mean` [S], on in the rows that are ready."""
     for s in range(len(ready)):
         if ready[s]:
-            valid[s, : length[s]] = True
-            mean[s] = DECAY * past_mean[s] + REST * q_values[s, : length[s]].mean()
-    return q_values, valid, mean
+            for t in range(length[s]):
+                valid[s, t] = True
+            mean[s] = DECAY * mean[s] + REST * q_values[s, : length[s]].mean()

@@ -57,8 +57,8 @@ def _notice_of_compiling() -> Iterator[None]:
     """Print one line if the first call on this machine has to compile."""
 
     def tell() -> None:
-        if not compilation.found_in_cache():
-            print("pgcore: compiling the learner, some 20 s, once on this machine", file=sys.stderr)
+        if not compilation.found_on_disk():
+            print("pgcore: compiling the learner, some 5 s, once on this machine", file=sys.stderr)
 
     waiting = threading.Timer(PATIENCE, tell)
     waiting.daemon = True

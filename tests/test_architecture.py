@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (  # from the ground up; a unit imports from its own floor and those below
-    {"pgcore.compilation", "pgcore.control", "pgcore.seeding"},
+    {"pgcore.machine_code", "pgcore.compilation", "pgcore.control", "pgcore.seeding"},
     {"pgcore.batch", "pgcore.returns", "pgcore.networks", "pgcore.losses"}
     | {"pgcore.stats", "pgcore.formula", "pgcore.exact"},
     {"pgcore.envs", "pgcore.algorithms"},
@@ -23,7 +23,7 @@ FLOORS = (  # from the ground up; a unit imports from its own floor and those be
     {"pgcore.learners"},
     {"pgcore.train", "pgcore.gradients", "pgcore.episodes", "pgcore.render", "pgcore.exhibits"}
     | {"pgcore.comparison"},
-    {"pgcore.jobs", "pgcore.worker", "pgcore.runs", "pgcore.sweep"},
+    {"pgcore.jobs", "pgcore.worker", "pgcore.warmup", "pgcore.runs", "pgcore.sweep"},
     {"pgcore", "pgcore.__main__"},  # the facade and the command line
     {"ui"},
     {"pages"},

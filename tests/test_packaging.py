@@ -115,19 +115,21 @@ def test_without_a_folder_to_cache_in_it_still_runs(tmp_path: Path):
             (folder / "__pycache__").write_text("")
     (tmp_path / "pgcore/__pycache__").write_text("")
     (tmp_path / "home").write_text("")
+    home = str(tmp_path / "home")
     program = (
-        "import numpy, pgcore.seeding as seeding\n"
-        "draw = seeding.uniform_kernel(numpy.uint64(3), numpy.uint64(4))\n"
-        "print(seeding.__file__, draw == seeding.uniform(numpy.uint64(3), numpy.uint64(4)))"
+        "import numpy, pgcore.returns as returns\n"
+        "rewards, ended = numpy.ones((1, 2)), numpy.zeros((1, 2), bool)\n"
+        "print(returns.__file__, returns.monte_carlo(rewards, ended, 0.5).tolist())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""},
+        env={**os.environ, "HOME": home, "XDG_CACHE_HOME": home},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tmp_path / 'pgcore/seeding.py'} True\n"
+    assert done.stdout == f"{tmp_path / 'pgcore/returns.py'} [[1.5, 1.0]]\n"
+    assert done.stderr.count("cannot be kept (no folder can be written)") == 1
 
 
 def no_caches(folder: str, names: list[str]) -> list[str]:

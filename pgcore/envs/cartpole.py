@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from pgcore.compilation import inlined, kernel
-from pgcore.seeding import uniform_kernel
+from pgcore.seeding import uniform, uniform_kernel
 
 GRAVITY = 9.8
 CART_MASS, POLE_MASS = 1.0, 0.1
@@ -71,21 +71,6 @@ def start(key, episode):
 
 
 @kernel
-def _reset(state, keys, episodes, fixed, starts, row):
-    if fixed:
-        state[row] = starts[row]
-    else:
-        a, b, c, d = start(keys[row], episodes[row])
-        state[row, 0], state[row, 1], state[row, 2], state[row, 3] = a, b, c, d
-
-
-@kernel
-def _reset_all(state, keys, episodes, fixed, starts):
-    for row in range(state.shape[0]):
-        _reset(state, keys, episodes, fixed, starts, row)
-
-
-@kernel
 def _step(state, elapsed, episodes, keys, fixed, starts, limit, actions, active, out):
     rewards, terminated, truncated, final_obs = out
     for row in range(state.shape[0]):
@@ -95,7 +80,8 @@ def _step(state, elapsed, episodes, keys, fixed, starts, limit, actions, active,
             state[row, 0], state[row, 1], state[row, 2], state[row, 3], actions[row]
         )
         state[row, 0], state[row, 1], state[row, 2], state[row, 3] = x, x_dot, theta, theta_dot
-        final_obs[row] = state[row]
+        for i in range(4):
+            final_obs[row, i] = state[row, i]
         elapsed[row] += 1
         rewards[row] = 1.0
         terminated[row] = fell
@@ -103,7 +89,11 @@ def _step(state, elapsed, episodes, keys, fixed, starts, limit, actions, active,
         if terminated[row] or truncated[row]:
             elapsed[row] = 0
             episodes[row] += 1
-            _reset(state, keys, episodes, fixed, starts, row)
+            if fixed:
+                a, b, c, d = starts[row, 0], starts[row, 1], starts[row, 2], starts[row, 3]
+            else:
+                a, b, c, d = start(keys[row], episodes[row])
+            state[row, 0], state[row, 1], state[row, 2], state[row, 3] = a, b, c, d
 
 
 class CartPole:
@@ -123,10 +113,11 @@ class CartPole:
         for row, seed in enumerate(fixed_seeds or ()):
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
             self.starts[row] = rng.uniform(-START_RANGE, START_RANGE, 4)
-        self.state = np.zeros((len(keys), 4))  # [S, 4] float64, as Gymnasium keeps it
+        first = (uniform(keys[:, None], np.arange(4, dtype=np.uint64)) * 2 - 1) * START_RANGE
+        # [S, 4] float64, as Gymnasium keeps it
+        self.state = self.starts.copy() if self.fixed else first  # what `start` gives at episode 0
         self.elapsed = np.zeros(len(keys), np.int64)
         self.episodes = np.zeros(len(keys), np.int64)
-        _reset_all(self.state, self.keys, self.episodes, self.fixed, self.starts)
 
     @property
     def obs(self) -> np.ndarray:

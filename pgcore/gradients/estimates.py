@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from pgcore.algorithms import ALGORITHMS, Algorithm
-from pgcore.compilation import kernel
+from pgcore.compilation import kernel, part
 from pgcore.config import Config
 from pgcore.gradients.measurement import Reference, reference_of
 from pgcore.gradients.parabola import parabola_terms
@@ -172,7 +172,7 @@ def reference(
     return reference_of(np.concatenate(parts))
 
 
-@kernel
+@part
 def preference_gradient(theta, hidden, x0, x1, x2, x3, out):
     """d = grad (z_1 - z_0) in the policy's parameters, into `out` [P]; returns p = pi(1 | s)."""
     bias, w2, end = 4 * hidden, 5 * hidden, 7 * hidden

@@ -29,7 +29,7 @@ import numpy as np
 
 from pgcore import envs, returns, seeding
 from pgcore.batch import Batch
-from pgcore.compilation import kernel
+from pgcore.compilation import kernel, part
 from pgcore.config import Config
 from pgcore.envs.cartpole import CartPole, advance, start
 from pgcore.learners import shape_of
@@ -201,7 +201,7 @@ def target(config: Config, batch: Batch, follows: np.ndarray) -> np.ndarray:
     return returns.bootstrapped_q(batch.rewards, follows, terminated, batch.truncated, gamma)
 
 
-@kernel
+@part
 def tail(theta, hidden, gamma, reward, key, steps, x, x_dot, angle, angle_dot):
     """Discounted rewards of playing on from a standing state, for `steps` at most.
 

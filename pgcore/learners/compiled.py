@@ -9,6 +9,7 @@ Inner loops run over H, or over agents side by side, so that they become SIMD co
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from pgcore import envs, evaluation
 from pgcore.algorithms import ALGORITHMS
 from pgcore.batch import Batch
-from pgcore.compilation import inlined, kernel
+from pgcore.compilation import inlined, kernel, part
 from pgcore.config import Config
 from pgcore.envs.cartpole import advance, start
 from pgcore.learners import State, learning_rates
@@ -29,6 +30,8 @@ LOG2_E, LN_2, LARGEST = np.float32(1 / math.log(2)), np.float32(math.log(2)), np
 EXP = tuple(np.float32(1 / math.factorial(k)) for k in range(7, -1, -1))  # of r^7 to r^0
 DECAY_1, DECAY_2, EPS = (np.float32(x) for x in (BETA_1, BETA_2, ADAM_EPS))
 
+# To Numba a plain 0 or False is a type of its own: what is called with it is compiled once more.
+NONE, SAMPLED = np.int64(0), np.bool_(False)
 LANES = 16  # agents side by side: their parameters fit into the innermost cache
 
 
@@ -89,14 +92,36 @@ class Lanes(NamedTuple):
     fell: Any
 
 
-@kernel
-def _lanes():
+@inlined
+def _lanes(unsigned, integers, doubles, floats, flags):
     return Lanes(
-        np.zeros(LANES, np.uint64), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES),
-        np.zeros(LANES), np.zeros(LANES, np.uint64), np.zeros(LANES, np.int64),
-        np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.int64),
-        np.zeros(LANES, np.bool_),
+        unsigned[0], doubles[0], doubles[1], doubles[2], doubles[3], unsigned[1], integers[0],
+        floats[0], floats[1], integers[1], flags,
     )  # fmt: skip
+
+
+class _Room(threading.local):
+    """What a thread works in. Not made by kernels: Numba takes long to compile an allocation."""
+
+    def __init__(self) -> None:
+        self.lanes = (
+            np.zeros((2, LANES), np.uint64), np.zeros((2, LANES), np.int64),
+            np.zeros((4, LANES)), np.zeros((2, LANES), np.float32), np.zeros(LANES, np.bool_),
+        )  # fmt: skip
+        self.batch: tuple[np.ndarray, ...] = ()
+
+    def of(self, steps: int, hidden: int) -> tuple[np.ndarray, ...]:
+        """To find a gradient in: which steps; hidden layers, outputs, both networks' last weights
+        and their gradients."""
+        if not self.batch or self.batch[1].shape != (2, steps, hidden):
+            self.batch = (
+                np.empty(steps, np.uint64), np.empty((2, steps, hidden), np.float32),
+                np.empty((2, steps), np.float32), np.empty((2, hidden), np.float32),
+            )  # fmt: skip
+        return self.batch
+
+
+_ROOM = _Room()
 
 
 @inlined
@@ -143,13 +168,14 @@ def _act(lanes, count, params, hidden, greedy):
 
 @kernel
 def _collect(
+    unsigned, integers, doubles, floats, flags,
     params, hidden, until, batch_size, whole_episodes, limit, fixed, starts, reset_keys,
     action_keys, state, elapsed, episodes, clock, length, ready,
     obs, final_obs, actions, probs, rewards, terminated, truncated,
 ):  # fmt: skip
-    lanes, num_rows = _lanes(), params.shape[0]
+    lanes, num_rows = _lanes(unsigned, integers, doubles, floats, flags), params.shape[0]
     for first in range(0, num_rows, LANES):
-        count = 0
+        count = NONE
         for s in range(first, min(first + LANES, num_rows)):
             if ready[s]:  # that batch was used
                 length[s], ready[s] = 0, False
@@ -164,7 +190,7 @@ def _collect(
                 t = np.uint64(length[s])
                 obs[s, t, 0], obs[s, t, 1] = lanes.x[i], lanes.x_dot[i]
                 obs[s, t, 2], obs[s, t, 3] = lanes.angle[i], lanes.angle_dot[i]
-            _act(lanes, count, params, hidden, False)
+            _act(lanes, count, params, hidden, SAMPLED)
             for i in range(count):
                 s, fell = lanes.row[i], lanes.fell[i]
                 t = np.uint64(length[s])
@@ -198,6 +224,7 @@ def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
     """As autograd.collect, on the same buffers and streams."""
     env, config = rollout.env, rollout.config
     _collect(
+        *_ROOM.lanes,
         params, config.hidden_dim, until, config.batch_size, rollout.whole_episodes,
         env.max_episode_steps, env.fixed, env.starts, env.keys, rollout.action_keys,
         env.state, env.elapsed, env.episodes, rollout.clock, rollout.length, rollout.ready,
@@ -207,9 +234,9 @@ def collect(rollout: Rollout, params: np.ndarray, until: int) -> None:
 
 
 @kernel
-def _assess(params, hidden, obs, final_obs, terminated, truncated, length, ready):
-    values = np.zeros(terminated.shape, np.float32)
-    final_values = np.zeros(terminated.shape, np.float32)
+def _assess(
+    params, hidden, obs, final_obs, terminated, truncated, length, ready, values, final_values
+):
     for s in range(params.shape[0]):
         if not ready[s]:
             continue
@@ -222,19 +249,20 @@ def _assess(params, hidden, obs, final_obs, terminated, truncated, length, ready
                 final_values[s, t] = critic_value(params[s], hidden, x[0], x[1], x[2], x[3])
             else:  # what followed is what was seen next
                 final_values[s, t] = values[s, t + 1]
-    return values, final_values
 
 
 def assess(rollout: Rollout, params: np.ndarray) -> Batch:
     """As autograd.assess; the values of rows that are not ready are left at 0."""
-    values, final_values = _assess(
+    values = np.zeros(rollout.probs.shape, np.float32)
+    final_values = np.zeros(rollout.probs.shape, np.float32)
+    _assess(
         params, rollout.config.hidden_dim, rollout.obs, rollout.final_obs, rollout.terminated,
-        rollout.truncated, rollout.length, rollout.ready,
+        rollout.truncated, rollout.length, rollout.ready, values, final_values,
     )  # fmt: skip
     return rollout.batch(values, final_values)
 
 
-@kernel
+@part
 def _forward(w1, w2, bias, hidden, obs, steps, count, h, out):
     """h[i] = relu(x W1 + b1) and out[i] = h[i] . w2 + bias, x = obs[steps[i]], for one network."""
     for i in range(count):
@@ -249,7 +277,7 @@ def _forward(w1, w2, bias, hidden, obs, steps, count, h, out):
         out[i] = total
 
 
-@kernel
+@part
 def _backward(w2, hidden, obs, steps, count, h, d_out, d_w1, d_w2):
     """dL/dW1, dL/db1 and dL/dw2 from dL/dout; adds to `d_w1` and `d_w2`."""
     for i in range(count):
@@ -269,18 +297,16 @@ def _backward(w2, hidden, obs, steps, count, h, d_out, d_w1, d_w2):
 @kernel
 def _gradient(
     params, hidden, obs, actions, old_probs, psi, targets, valid, index,
-    clip_range, entropy_coef, value_coef,
+    clip_range, entropy_coef, value_coef, steps, layers, outputs, differences, gradient,
 ):  # fmt: skip
-    """clip_range = 0 is Psi log pi; above 0 it is PPO's clipped surrogate."""
-    (num_rows, room), gradient = index.shape, np.zeros_like(params)
+    """Adds to `gradient`. clip_range = 0 is Psi log pi; above 0 it is PPO's clipped surrogate."""
+    num_rows, room = index.shape
     w2, out, critic = 5 * hidden, 7 * hidden, 7 * hidden + 2
     critic_w2, critic_out = critic + 5 * hidden, critic + 6 * hidden
-    steps = np.empty(room, np.uint64)
-    h, critic_h = np.empty((room, hidden), np.float32), np.empty((room, hidden), np.float32)
-    z, value = np.empty(room, np.float32), np.empty(room, np.float32)
-    difference, d_difference = np.empty(hidden, np.float32), np.empty(hidden, np.float32)
+    h, critic_h, z, value = layers[0], layers[1], outputs[0], outputs[1]
+    difference, d_difference = differences[0], differences[1]
     for s in range(num_rows):
-        row, g, count = params[s], gradient[s], 0
+        row, g, count = params[s], gradient[s], NONE
         for i in range(room):
             steps[count] = index[s, i]
             count += valid[s, index[s, i]]
@@ -313,7 +339,6 @@ def _gradient(
         g[out] = -g[out + 1]
         for j in range(hidden):
             g[w2 + j], g[w2 + hidden + j] = -d_difference[j], d_difference[j]
-    return gradient
 
 
 def gradient(
@@ -321,11 +346,13 @@ def gradient(
 ) -> np.ndarray:
     """As autograd.gradient.  [S, P]"""
     clip_range = config.clip_range if ALGORITHMS[config.algorithm].clipped else 0
-    return _gradient(
+    found = np.zeros(params.shape, np.float32)
+    _gradient(
         params, config.hidden_dim, batch.obs, batch.actions, batch.probs, psi, batch.q_values,
         batch.valid, index, np.float32(clip_range), np.float32(config.entropy_coef),
-        np.float32(config.value_coef),
+        np.float32(config.value_coef), *_ROOM.of(index.shape[1], config.hidden_dim), found,
     )  # fmt: skip
+    return found
 
 
 @kernel
@@ -350,9 +377,12 @@ def step(state: State, gradient: np.ndarray, rows: np.ndarray, config: Config) -
 
 
 @kernel
-def _evaluate(params, hidden, keys, limit, greedy, first_action, returns):
-    lanes, count, num_episodes = _lanes(), 0, keys.shape[1]
-    episode = np.empty(LANES, np.int64)
+def _evaluate(
+    unsigned, integers, doubles, floats, flags,
+    params, hidden, keys, limit, greedy, first_action, episode, returns,
+):  # fmt: skip
+    lanes = _lanes(unsigned, integers, doubles, floats, flags)
+    count, num_episodes = NONE, keys.shape[1]
     waiting = keys.size
     while count > 0 or waiting > 0:
         while count < LANES and waiting > 0:
@@ -360,7 +390,7 @@ def _evaluate(params, hidden, keys, limit, greedy, first_action, returns):
             s, e = waiting // num_episodes, waiting % num_episodes
             lanes.row[count], lanes.key[count], episode[count] = s, keys[s, e], e
             lanes.counter[count] = first_action
-            _place(lanes, count, start(keys[s, e], 0))
+            _place(lanes, count, start(keys[s, e], NONE))
             count += 1
         _act(lanes, count, params, hidden, greedy)
         for i in range(count - 1, -1, -1):
@@ -378,7 +408,8 @@ def evaluate(params: np.ndarray, config: Config, seeds: range, at: int) -> np.nd
     returns = np.zeros(keys.shape, np.float32)
     limit = envs.describe(config.env_id).max_episode_steps
     _evaluate(
-        params, config.hidden_dim, keys, limit, config.eval_greedy,
-        evaluation.FIRST_ACTION, returns,
+        *_ROOM.lanes,
+        params, config.hidden_dim, keys, limit, config.eval_greedy, evaluation.FIRST_ACTION,
+        np.zeros(LANES, np.int64), returns,
     )  # fmt: skip
     return returns

@@ -23,6 +23,7 @@ from pgcore.gradients.bootstrapping import (
     whole_episodes,
 )
 from pgcore.gradients.windows import horizon, tail, target
+from tests.parts import by_python
 
 CONFIG = Config(num_seeds=1, total_timesteps=2000)
 ROW = train(CONFIG).checkpoints[-1, 0]
@@ -140,6 +141,7 @@ def test_the_interval_of_what_comes_back_holds_the_truth_as_often_as_it_says():
 def true_values(windows: windows_module.Windows, tails: int = 32) -> np.ndarray:
     """The value of every state after a batch, from tails of its own.  [N]"""
     config, last = windows.config, windows.batch.final_obs[:, -1].astype(np.float64)
+    play_on = by_python(tail)
     streams = seeding.fold(seeding.keys([77], "measurement"), np.arange(tails, dtype=np.uint64))
 
     def value(i: int, state: np.ndarray) -> float:
@@ -147,7 +149,9 @@ def true_values(windows: windows_module.Windows, tails: int = 32) -> np.ndarray:
         return float(
             np.mean(
                 [
-                    tail(windows.params, config.hidden_dim, config.gamma, 1.0, key, steps, *state)
+                    play_on(
+                        windows.params, config.hidden_dim, config.gamma, 1.0, key, steps, *state
+                    )
                     for key in seeding.fold(streams, numbers)
                 ]
             )

@@ -11,6 +11,7 @@ import pytest
 from pgcore import Config, evaluation, networks, seeding, train
 from pgcore.envs.cartpole import start
 from pgcore.learners import autograd, compiled, shape_of
+from tests.parts import by_python
 
 CONFIG = Config(num_seeds=4, eval_episodes=6)
 PARAMS = networks.initial_parameters(shape_of(CONFIG), CONFIG.seeds)
@@ -22,15 +23,16 @@ def test_an_episode_is_gymnasiums_played_by_hand(learner) -> None:
     """Start and draws by their addresses, the policy in numpy, the game in Gymnasium."""
     returns = learner.evaluate(PARAMS, CONFIG, CONFIG.seeds, at=1500)
     keys = evaluation.episode_keys(CONFIG.seeds, 1500, 6)
+    first, uniform = by_python(start), by_python(seeding.uniform_kernel)
     env: Any = gymnasium.make("CartPole-v1")
     for s, e in np.ndindex(4, 6):
         env.reset()
-        env.unwrapped.state = start(keys[s, e], 0)
+        env.unwrapped.state = first(keys[s, e], 0)
         obs, total, over = np.array(env.unwrapped.state, np.float32), 0.0, False
         while not over:
             policy = shape_of(CONFIG).policy(PARAMS[s : s + 1])
             z = networks.forward(policy, obs[None, None])[0, 0]
-            draw = seeding.uniform_kernel(keys[s, e], 4 + int(total))
+            draw = uniform(keys[s, e], 4 + int(total))
             obs, reward, fell, late, _ = env.step(int(draw < 1 / (1 + np.exp(z[0] - z[1]))))
             total, over = total + float(reward), fell or late
         assert returns[s, e] == total

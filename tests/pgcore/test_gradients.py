@@ -39,6 +39,7 @@ from pgcore.gradients.inference import moments, resampled_means
 from pgcore.gradients.report import _plain
 from pgcore.gradients.windows import horizon
 from pgcore.learners import autograd, shape_of
+from tests.parts import by_python
 
 CONFIG = Config(total_timesteps=4000, num_seeds=2)
 BALANCER = Config(hidden_dim=2)  # a policy that never falls, and a critic of zeros
@@ -617,10 +618,10 @@ def test_the_state_s_part_is_made_of_products_of_independent_tails(row, windows)
     n, tails = 6, 4
     returns = true_returns(windows, 0, n, tails)  # [N, 2, M]
     pairs = ~np.eye(tails, dtype=bool)
-    d = np.empty(7 * CONFIG.hidden_dim + 2, np.float32)
+    push, d = by_python(preference_gradient), np.empty(7 * CONFIG.hidden_dim + 2, np.float32)
     pushes, squares = [], []
     for obs, (left, right) in zip(windows.batch.obs[:n, 0], returns, strict=True):
-        p = preference_gradient(row, CONFIG.hidden_dim, *obs, d)
+        p = push(row, CONFIG.hidden_dim, *obs, d)
         weight, direction = p * (1 - p), d.astype(np.float64)
         own = [np.outer(q, q)[pairs].mean() for q in (left, right)]  # Q(s, a)^2
         squares.append(
