@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from pgcore import envs
 from pgcore.config import Config
 from pgcore.history import History
@@ -16,6 +14,7 @@ from pgcore.train import final_evaluation, train
 
 if TYPE_CHECKING:
     import altair as alt
+    import pandas as pd
 
     from pgcore.plotting.series import Series
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from pgcore import envs, networks, stats
@@ -20,6 +19,7 @@ from pgcore.config import Config
 
 if TYPE_CHECKING:
     import altair as alt
+    import pandas as pd
 
 FILE_FORMAT, FILE_VERSION = "pgcore history", 1
 
@@ -72,6 +72,8 @@ class History:
 
     def to_frame(self) -> pd.DataFrame:
         """Tidy: a row an evaluation and seed."""
+        import pandas as pd
+
         steps, seeds = np.meshgrid(self.eval_steps, self.config.seeds, indexing="ij")
         return pd.DataFrame(
             {
