@@ -8,10 +8,14 @@ theme, navigation.
 import streamlit as st
 from starlette.middleware import Middleware
 
-from ui.path import view as path
-from ui.server import owner
-from ui.server.headers import Headers
-from ui.shell import link, pages, style
+from pgcore import runs
+
+runs.warm_up()  # first of all: other processes compile while this one imports the rest
+
+from ui.path import view as path  # noqa: E402
+from ui.server import owner  # noqa: E402
+from ui.server.headers import Headers  # noqa: E402
+from ui.shell import link, pages, style  # noqa: E402
 
 
 def frame() -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from pgcore import worker
+from pgcore import warmup, worker
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.control import Control
 from pgcore.history import History
 from pgcore.jobs import ENGINE, Job, Progress
 from pgcore.learners import shape_of
-from pgcore.train import final_evaluation, learner_name, stream, train
+from pgcore.train import final_evaluation, learner_name, stream
 
 VERSION = 3  # raise it when a change alters histories: old runs are then other runs
 QUICK_SECONDS = 1.0
@@ -151,15 +151,7 @@ def _rows(config: Config, tell: Callable[[Any], object]) -> None:
 
 
 def warm_up() -> Job[None]:
-    """The job that compiles (first start) or loads (later) every kernel; asked again if it failed.
-
-    Once it is done, runs start at full speed.
+    """The job that compiles (first start) or loads (later) what every run needs; asked again if it
+    failed. Once it is done, runs start at full speed.
     """
-    return ENGINE.ask(Job("warm-up", _compile, "quick"))
-
-
-def _compile(progress: Progress, control: Control) -> None:
-    tiny = Config(num_seeds=1, total_timesteps=64, eval_interval=64, eval_episodes=1)
-    for done, key in enumerate(ALGORITHMS, start=1):
-        train(tiny.replace(algorithm=key), threads=1)
-        progress(done / len(ALGORITHMS))
+    return ENGINE.ask(Job("warm-up", lambda progress, control: warmup.prepare(), "quick"))

@@ -30,6 +30,7 @@ def call(
     arguments: tuple[Any, ...],
     control: Control,
     hear: Callable[[Any], None] = lambda news: None,
+    nice: int = 19,
 ) -> Any:
     """What `function(*arguments, tell)` returns, computed in another process.
 
@@ -37,6 +38,7 @@ def call(
         function: of a module, so that the other process finds it by name.
         control: pausing stops the process, cancelling kills it; it owns nothing but its memory.
         hear: called with whatever the function tells; what it raises ends the process.
+        nice: how far its processor time stands back behind others' (POSIX).
 
     Raises: Cancelled; ValueError, a sentence, if the function failed or its process died.
     """
@@ -57,7 +59,7 @@ def call(
     control.changed = obey
     try:
         obey()  # it may have been told before it began
-        pickle.dump((function, arguments), process.stdin)
+        pickle.dump((nice, function, arguments), process.stdin)
         process.stdin.flush()
         while True:
             kind, news = pickle.load(process.stdout)
@@ -88,11 +90,11 @@ def _nothing() -> None:
 
 def main() -> None:
     """Read a task from stdin, tell of it on stdout; the end of stdin ends the process."""
-    if POSIX:
-        os.nice(19)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
-    function, arguments = pickle.load(sys.stdin.buffer)
+    nice, function, arguments = pickle.load(sys.stdin.buffer)
+    if POSIX:
+        os.nice(nice)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def send(kind: str, news: Any) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcore import ALGORITHMS, Config, jobs, runs, train
-from pgcore.control import Control
+from pgcore import Config, jobs, runs, train, warmup
 from pgcore.jobs import Engine
 from pgcore.runs import Run
 
@@ -137,11 +136,11 @@ def test_a_run_counts_what_its_history_takes(engine):
 
 
 def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypatch):
-    def broken(config, threads):
+    def broken():
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "train", broken)
+        patch.setattr(warmup, "prepare", broken)
         failed = runs.warm_up()
         assert failed.finished.wait(PATIENCE)
     assert (failed.status, failed.error) == ("failed", "OSError: no space left on device")
@@ -149,14 +148,6 @@ def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypa
     assert again.finished.wait(PATIENCE)
     assert again.status == "done"
     assert runs.warm_up() is again
-
-
-def test_the_warm_up_counts_the_algorithms_it_has_compiled(monkeypatch):
-    monkeypatch.setattr(runs, "train", lambda config, threads: None)
-    heard: list[float] = []
-    runs._compile(heard.append, Control())
-    count = len(ALGORITHMS)
-    assert heard == [done / count for done in range(1, count + 1)]
 
 
 def test_the_guess_grows_with_the_work():

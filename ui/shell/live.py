@@ -37,7 +37,7 @@ def wait_until_compiled() -> None:
     """Hold the page while the kernels compile, which a machine does once."""
     compiling = runs.warm_up()
     if not compiling.finished.wait(0.3):
-        with st.spinner("Compiling the learner: some 30 seconds, at the first start only."):
+        with st.spinner("Compiling the learner: some 5 seconds, at the first start only."):
             compiling.finished.wait()
     if compiling.status == "failed":
         notice(f"The learner could not be compiled, so nothing can run. {compiling.error}", "error")
