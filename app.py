@@ -15,7 +15,7 @@ runs.warm_up()  # first of all: other processes compile while this one imports t
 from ui.path import view as path  # noqa: E402
 from ui.server import owner  # noqa: E402
 from ui.server.headers import Headers  # noqa: E402
-from ui.shell import link, pages, style  # noqa: E402
+from ui.shell import link, pages, style, visitors  # noqa: E402
 
 
 def frame() -> None:
@@ -25,6 +25,7 @@ def frame() -> None:
     title = f"{page.title} · Policy Gradient Lab"
     st.set_page_config(page_title=title, page_icon="🎯", layout="wide")
     st.session_state["framed"] = True
+    visitors.admit()
     link.read(pages.PARAMETERS)
     pages.arrive(file)
     above, body, below = (st.container() for _ in range(3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from pgcore.control import Control
 from pgcore.history import History
 from pgcore.jobs import ENGINE, Job, Progress
 from pgcore.learners import shape_of
+from pgcore.limits import LIMITS
 from pgcore.train import final_evaluation, learner_name, stream
 
 VERSION = 3  # raise it when a change alters histories: old runs are then other runs
@@ -66,7 +67,8 @@ class Run(Job[History]):
         self.config = config
         rows = (len(config.eval_steps) + 1) * config.num_seeds
         size = 4 * rows * (shape_of(config).size + config.eval_episodes)
-        super().__init__(_key(config), self._train, lane_of(config), size)
+        seconds = expected_seconds(config)
+        super().__init__(_key(config), self._train, lane_of(config), size, seconds)
         self.final: np.ndarray | None = None  # [S, E] the last policy, over many episodes
 
     @property
@@ -90,12 +92,34 @@ class Run(Job[History]):
         return history
 
 
-def run(config: Config) -> Run:
+def run(config: Config, owner: Hashable = None) -> Run:
     """The run of this config, started if it is not there (or was cancelled, or failed).
 
-    Raises: Busy if too many runs wait.
+    Raises: Busy if too many runs wait, or the owner waits for too many; ValueError, one sentence,
+        if the server's owner allows no such run.
     """
-    return ENGINE.ask(Run(config))
+    check(config)
+    return ENGINE.ask(Run(config), owner)
+
+
+def check(config: Config) -> None:
+    """Raises: ValueError, one sentence, if the server's owner allows no such run."""
+    for name, most in (
+        ("num_seeds", LIMITS.seeds),
+        ("total_timesteps", LIMITS.steps),
+        ("hidden_dim", LIMITS.hidden),
+    ):
+        if getattr(config, name) > most:
+            raise ValueError(
+                f"{name} is {getattr(config, name):,}; this server allows up to {most:,}. "
+                "On your own computer the lab goes further."
+            )
+    minutes = expected_seconds(config) / 60
+    if minutes > LIMITS.minutes:
+        raise ValueError(
+            f"This run would take some {minutes:,.0f} minutes; this server allows up to "
+            f"{LIMITS.minutes:,}. Choose fewer seeds or steps, or larger batches."
+        )
 
 
 def get(config: Config) -> Run | None:

@@ -8,7 +8,6 @@ has the same bits for any number of threads.
 from __future__ import annotations
 
 import importlib
-import os
 import queue
 import sys
 import threading
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from pgcore import compilation, envs, seeding
+from pgcore import compilation, envs, limits, seeding
 from pgcore.algorithms import ALGORITHMS
 from pgcore.config import Config
 from pgcore.control import Cancelled, Control
@@ -197,7 +196,7 @@ def minibatches(
 
 def _shards(config: Config, threads: int | None) -> list[slice]:
     """Contiguous shares of the seeds, one a thread; the autograd learner runs on one."""
-    wanted = threads or os.cpu_count() or 1
+    wanted = threads or limits.cores()
     if learner_name(config) == "autograd":
         wanted = 1
     count = max(1, min(wanted, config.num_seeds // SEEDS_WORTH_A_THREAD))

@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (  # from the ground up; a unit imports from its own floor and those below
-    {"pgcore.machine_code", "pgcore.compilation", "pgcore.control", "pgcore.seeding"},
+    {"pgcore.machine_code", "pgcore.compilation", "pgcore.control", "pgcore.limits"}
+    | {"pgcore.seeding"},
     {"pgcore.batch", "pgcore.returns", "pgcore.networks", "pgcore.losses"}
     | {"pgcore.stats", "pgcore.formula", "pgcore.exact"},
     {"pgcore.envs", "pgcore.algorithms"},

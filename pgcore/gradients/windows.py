@@ -20,14 +20,13 @@ Shapes: N windows, T steps, P parameters.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from pgcore import envs, returns, seeding
+from pgcore import envs, limits, returns, seeding
 from pgcore.batch import Batch
 from pgcore.compilation import kernel, part
 from pgcore.config import Config
@@ -166,7 +165,7 @@ def on_threads(
 ) -> None:
     """Do `work` on slices of `range(count)`, in any order, on several threads."""
     shares = [slice(a, min(a + SHARE, count)) for a in range(0, count, SHARE)]
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(threads or limits.cores())
     try:
         for done, _ in enumerate(pool.map(work, shares), start=1):
             progress(done / len(shares))

@@ -35,14 +35,33 @@ class Gate:
         return self.result
 
 
+class Clock:
+    """A clock that the test winds."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    """Lanes of one place; whatever is left running is ended."""
-    made = Engine({"lane": Lane(1), "other": Lane(1), "wide": Lane(2)})
+def engine(monkeypatch) -> Iterator[Engine]:
+    """Lanes of one place, time at will, sweeps on demand; whatever is left running is ended."""
+    monkeypatch.setattr(jobs, "SWEEP_SECONDS", 3600.0)
+    lanes = {"lane": Lane(1), "other": Lane(1), "wide": Lane(2)}
+    lanes["left"] = Lane(1, patience=10.0, grace=100.0, quantum=20.0)
+    made = Engine(lanes, clock=Clock())
     yield made
     for job in list(made._jobs.values()):
         job.cancel()
         assert job.finished.wait(PATIENCE)
+
+
+def later(engine: Engine, seconds: float) -> None:
+    """So much time passes, and the engine looks after its jobs."""
+    assert isinstance(engine.clock, Clock)
+    engine.clock.now += seconds
+    engine.sweep()
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -78,7 +97,6 @@ def test_a_job_tells_how_far_it_is_and_what_came_of_it(engine):
     gate.open.set()
     assert job.finished.wait(PATIENCE)
     assert (job.status, job.share, job.partial, job.result) == ("done", 1.0, None, "result")
-    assert job.elapsed > 0
 
 
 def test_whoever_asks_for_the_same_gets_the_same(engine):
@@ -301,31 +319,191 @@ def test_paused_jobs_do_not_pile_up(engine, monkeypatch):
     assert engine.get("a") is None
 
 
+# --- fair shares -----------------------------------------------------------------------------
+
+
+def ask(engine: Engine, owner: str, count: int, seconds: float = jobs.TURN) -> list[Job]:
+    """So many jobs of one owner."""
+    asked = [Job((owner, k), Gate(), "lane", seconds=seconds) for k in range(count)]
+    return [engine.ask(job, owner) for job in asked]
+
+
+def order(engine: Engine) -> list[str]:
+    """Whose jobs run, one after the other, until none waits."""
+    found = []
+    while running := engine._running["lane"]:
+        (job,) = running
+        found.append(next(iter(job.owners)))
+        job._work and job._work.open.set()
+        assert job.finished.wait(PATIENCE)
+        until(lambda job=job: job not in engine._running["lane"])
+    return found
+
+
+def test_places_go_from_owner_to_owner(engine):
+    ask(engine, "A", 4)
+    ask(engine, "B", 2)
+    ask(engine, "C", 1)
+    assert "".join(order(engine)) == "ABCABAA"
+
+
+def test_a_place_in_the_queue_is_told_as_it_will_be(engine):
+    first = ask(engine, "A", 3)
+    second = ask(engine, "B", 2)
+    assert [engine.place(job) for job in first] == [0, 2, 4]
+    assert [engine.place(job) for job in second] == [1, 3]
+
+
+def test_what_is_done_at_once_is_one_turn(engine):
+    """The three quick runs of a figure stand together, however many others wait."""
+    for owner in "ABC":
+        ask(engine, owner, 3, seconds=jobs.TURN / 4)
+    assert "".join(order(engine)) == "AAABBBCCC"
+
+
+def test_who_asks_for_long_work_waits_for_those_who_ask_for_little(engine):
+    ask(engine, "A", 3, seconds=100 * jobs.TURN)
+    ask(engine, "B", 5)
+    assert "".join(order(engine)) == "ABBBBBAA"
+
+
+def test_who_comes_late_does_not_wait_for_all_that_another_has_asked_for(engine):
+    ask(engine, "A", 5)
+    running = engine._running["lane"][0]
+    running._work.open.set()
+    until(lambda: engine._running["lane"] != [running])
+    ask(engine, "B", 1)
+    assert "".join(order(engine)) == "ABAAA"
+
+
+def test_what_two_ask_for_runs_when_the_first_of_them_has_a_turn(engine):
+    *_, last = ask(engine, "A", 5)
+    assert engine.place(last) == 4
+    assert engine.ask(Job(("A", 4), Gate(), "lane"), "B") is last
+    assert last.owners == {"A", "B"}
+    assert engine.place(last) == 1
+
+
+def test_one_owner_cannot_fill_the_queue_for_others(engine):
+    engine.most = 5
+    ask(engine, "A", 5)
+    with pytest.raises(Busy, match="You wait for 5 results already, which is the most"):
+        engine.ask(Job("more", Gate(), "lane"), "A")
+    with pytest.raises(Busy, match="You wait for 5 results"):
+        engine.ask(Job("more", Gate(), "other"), "A")
+    assert engine.ask(Job(("A", 4), Gate(), "lane"), "A").status == "queued"  # it has that one
+    assert ask(engine, "B", 1)[0].status == "queued"
+    engine.get(("A", 3)).cancel()
+    assert engine.ask(Job("more", Gate(), "lane"), "A").status == "queued"
+
+
+def test_a_hundred_owners_wait_without_a_refusal():
+    engine = Engine(clock=Clock())
+    for lane in ("quick", "long"):
+        for owner in range(100):
+            for k in range(3):
+                engine.ask(Job((lane, owner, k), Gate(), lane), owner)
+    for job in list(engine._jobs.values()):
+        job.cancel()
+
+
+def test_a_long_job_makes_place_for_those_that_wait_and_goes_on_after_them(engine):
+    job, gate = started(engine, "a", "left")
+    later(engine, 1000.0)
+    assert job.status == "running"  # nobody waits
+    others = [engine.ask(Job(key, Gate(), "left")) for key in "bc"]
+    later(engine, 0.0)
+    assert (job.status, others[0].status) == ("queued", "running")
+    assert engine.place(job) == 2
+    later(engine, 19.0)
+    assert others[0].status == "running"  # its time has not come
+    for other in others:
+        other._work.open.set()
+        assert other.finished.wait(PATIENCE)
+    until(lambda: job.status == "running")
+    assert job.elapsed == 1000.0  # waiting is no running
+    gate.open.set()
+    assert job.finished.wait(PATIENCE)
+    assert job.result == "result"
+
+
 # --- who waits no more -----------------------------------------------------------------------
 
 
-def test_a_job_that_nobody_asks_for_is_abandoned_and_can_be_made_again():
-    engine = Engine({"lane": Lane(1, patience=0.1)})
-    job, _ = started(engine, "a")
-    waits = engine.ask(Job("b", Gate(), "lane"))
+def left(engine: Engine, key: str) -> tuple[Job, Gate]:
+    """A job that runs for an owner."""
+    gate = Gate()
+    job = engine.ask(Job(key, gate, "left"), "owner")
+    assert gate.begun.wait(PATIENCE)
+    return job, gate
+
+
+def test_a_job_whose_owner_has_left_is_paused_and_comes_back_when_asked_for(engine):
+    job, gate = left(engine, "a")
+    later(engine, 10.0)
+    assert job.status == "running"
+    later(engine, 1.0)
+    assert job.status == "paused"
+    other, other_gate = left(engine, "b")
+    assert other.status == "running"  # its place is free
+    assert engine.get("a") is job
+    assert job.status == "queued"
+    other_gate.open.set()
+    until(lambda: job.status == "running")
+    gate.open.set()
+    assert job.finished.wait(PATIENCE)
+    assert job.result == "result"
+
+
+def test_a_job_that_stays_left_is_ended_and_can_be_made_again(engine):
+    job, _ = left(engine, "a")
+    waits = engine.ask(Job("b", Gate(), "left"), "owner")
+    later(engine, 11.0)
+    assert (job.status, waits.status) == ("paused", "paused")
+    later(engine, 100.0)
     assert job.finished.wait(PATIENCE) and waits.finished.wait(PATIENCE)
     assert (job.status, job.partial, waits.status) == ("abandoned", None, "abandoned")
     assert engine.get("a") is None
-    assert made(engine, "a").status == "done"
+    assert made(engine, "a", lane="left").status == "done"
+
+
+def test_what_its_owner_paused_does_not_go_on_by_itself_and_is_ended_when_left(engine):
+    job, _ = left(engine, "a")
+    job.pause()
+    later(engine, 20.0)
+    engine.get("a")
+    assert job.status == "paused"
+    later(engine, 111.0)
+    assert job.finished.wait(PATIENCE)
+    assert job.status == "abandoned"
 
 
 @pytest.mark.parametrize("ask", [lambda engine, job: job.touch(), lambda e, job: e.get(job.key)])
-def test_a_job_that_somebody_watches_goes_on(ask):
-    engine = Engine({"lane": Lane(1, patience=1.0)})
-    job, gate = started(engine, "a")
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
+def test_a_job_that_somebody_watches_goes_on(engine, ask):
+    job, _ = left(engine, "a")
+    for _ in range(100):
+        later(engine, 9.0)
         ask(engine, job)
-        time.sleep(0.01)
     assert job.status == "running"
-    gate.open.set()
+
+
+def test_a_job_of_nobody_in_particular_is_never_taken_for_left(engine):
+    job, _ = started(engine, "a", "left")
+    later(engine, 1e6)
+    assert job.status == "running"
+
+
+def test_the_engine_sweeps_by_itself(monkeypatch):
+    monkeypatch.setattr(jobs, "SWEEP_SECONDS", 0.01)
+    engine = Engine({"lane": Lane(1, patience=10.0)}, clock=Clock())
+    job = engine.ask(Job("a", Gate(), "lane"), "owner")
+    engine.clock.now += 11.0
     assert job.finished.wait(PATIENCE)
-    assert job.status == "done"
+    assert job.status == "abandoned"
+    until(lambda: engine._sweeper is None)
+    again = engine.ask(Job("a", Gate(), "lane"), "owner")
+    engine.clock.now += 11.0
+    assert again.finished.wait(PATIENCE)
 
 
 # --- room ------------------------------------------------------------------------------------
@@ -339,9 +517,24 @@ def test_the_least_recently_asked_results_make_room(engine):
     engine.room = 3_000_000
     for key in "abc":
         made(engine, key, size=900_000)
+        later(engine, 1.0)
+    later(engine, jobs.RECENT)
     engine.get("a")
+    later(engine, jobs.RECENT + 1)
+    first = engine._jobs["b"]
     made(engine, "d", size=900_000)
     assert [key for key in "abcd" if engine.get(key)] == ["a", "c", "d"]
+    assert (first.status, first.result) == ("abandoned", None)  # a page may hold the job
+
+
+def test_what_is_being_looked_at_stays_and_makes_room_soon(engine):
+    engine.room = 3_000_000
+    for key in "abcdef":
+        made(engine, key, size=900_000)
+    assert len(engine._jobs) == 6
+    later(engine, jobs.RECENT + 1)
+    assert held(engine) <= engine.room
+    assert len(engine._jobs) == 3
 
 
 def test_memory_is_bounded_also_when_many_that_waited_end(engine):
@@ -349,6 +542,7 @@ def test_memory_is_bounded_also_when_many_that_waited_end(engine):
     engine.room = 3_000_000
     _, gate = started(engine, "first", size=900_000)
     waiting = [engine.ask(Job(k, lambda progress, control: 0, "lane", 900_000)) for k in range(20)]
+    engine.clock.now += jobs.RECENT + 1
     gate.open.set()
     for job in waiting:
         assert job.finished.wait(PATIENCE)
@@ -366,6 +560,7 @@ def test_paused_jobs_end_when_their_memory_is_needed_and_running_ones_do_not(eng
         job, _ = started(engine, key, size=900_000)
         job.pause()
         paused.append(job)
+    engine.clock.now += 1.0
     paused[0].touch()
     started(engine, "c", size=900_000)
     assert paused[1].finished.wait(PATIENCE)
@@ -376,6 +571,7 @@ def test_jobs_without_a_result_take_room_too(engine):
     engine.room = 10 * jobs.OVERHEAD
     for key in range(50):
         made(engine, str(key))
+    later(engine, jobs.RECENT + 1)
     assert len(engine._jobs) == 10
 
 
@@ -462,9 +658,9 @@ def test_a_paused_process_stands_still_goes_on_and_can_be_cancelled(engine):
         os.kill(pid, 0)
 
 
-def test_what_the_hearer_raises_ends_the_process():
+def test_what_the_hearer_raises_ends_the_process(engine):
     """As when nobody waits for the job any more."""
-    engine, heard = Engine({"lane": Lane(1, patience=0.2)}), []
+    heard: list = []
 
     def work(progress, control):
         def hear(news):
@@ -473,8 +669,9 @@ def test_what_the_hearer_raises_ends_the_process():
 
         return worker.call(counts, (), control, hear)
 
-    job = engine.ask(Job("a", work, "lane"))
-    until(lambda: heard or job.touch())
+    job = engine.ask(Job("a", work, "left"), "owner")
+    until(lambda: heard)
+    later(engine, 111.0)
     assert job.finished.wait(PATIENCE)
     assert job.status == "abandoned"
     with pytest.raises(ProcessLookupError):

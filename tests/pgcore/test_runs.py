@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from pgcore import Config, jobs, runs, train, warmup
 from pgcore.jobs import Engine
+from pgcore.limits import Limits
 from pgcore.runs import Run
 
 ROOT = Path(__file__).parents[2]
@@ -130,9 +133,11 @@ def test_a_run_counts_what_its_history_takes(engine):
     history = done(QUICK).history
     arrays = history.checkpoints.nbytes + history.eval_episode_returns.nbytes
     assert arrays <= runs.get(QUICK).bytes < arrays + 2 * jobs.OVERHEAD + 1000
-    engine.room = runs.get(QUICK).bytes
+    engine.room = runs.get(QUICK).bytes - 1
     done(QUICK.replace(first_seed=7))
-    assert runs.get(QUICK) is None
+    engine.clock = lambda: time.monotonic() + jobs.RECENT + 1
+    engine.sweep()
+    assert engine._jobs == {}
 
 
 def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypatch):
@@ -148,6 +153,36 @@ def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypa
     assert again.finished.wait(PATIENCE)
     assert again.status == "done"
     assert runs.warm_up() is again
+
+
+@pytest.mark.parametrize(
+    ("limits", "changes", "said"),
+    [
+        (Limits(seeds=9), {"num_seeds": 10}, "num_seeds is 10; this server allows up to 9."),
+        (Limits(steps=9_999), {}, "total_timesteps is 10,000; this server allows up to 9,999."),
+        (Limits(hidden=16), {}, "hidden_dim is 32; this server allows up to 16."),
+        (
+            Limits(minutes=5),
+            {"num_seeds": 1000, "total_timesteps": 1_000_000, "batch_size": 1}
+            | {"eval_interval": 100_000},
+            "minutes; this server allows up to 5. Choose fewer seeds or steps",
+        ),
+    ],
+)
+def test_a_run_beyond_the_server_s_limits_is_refused_in_a_sentence(
+    engine, monkeypatch, limits, changes, said
+):
+    monkeypatch.setattr(runs, "LIMITS", limits)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        runs.run(Config(**changes))
+    assert engine._jobs == {}
+    assert done(QUICK.replace(total_timesteps=500, hidden_dim=16)).status == "done"
+
+
+def test_a_run_takes_as_much_of_its_owner_s_turn_as_it_takes_time(engine):
+    run = runs.run(QUICK, "owner")
+    assert run.owners == {"owner"}
+    assert run.seconds == pytest.approx(runs.expected_seconds(QUICK), rel=0.5)
 
 
 def test_the_guess_grows_with_the_work():

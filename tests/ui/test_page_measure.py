@@ -124,7 +124,8 @@ def test_a_measurement_that_nobody_waits_for_ends_and_can_be_made_again(engine, 
 
     app = ask("left", work)
     left = engine.get("left")
-    left.asked -= engine.lanes["measurement"].patience
+    left.asked -= engine.lanes["measurement"].patience + engine.lanes["measurement"].grace + 1
+    engine.sweep()
     go.set()
     assert left.finished.wait(300)
     assert left.status == "abandoned"

@@ -22,6 +22,7 @@ from pgcore.config import Config
 from pgcore.history import History
 from pgcore.jobs import AGAIN, ENGINE, Busy
 from pgcore.runs import Run
+from ui.shell import visitors
 from ui.shell.notice import notice
 from ui.shell.series import Figure
 
@@ -73,7 +74,7 @@ def run_or_offer(
     """The runs of these configs, by name; what is missing is started if all of it is quick.
 
     For longer ones, and for what was cancelled or has failed, there is a button with the time
-    that it will take.
+    that it will take. Where the server does not allow one of them, a sentence says so.
 
     Args:
         place: where the button stands; here, if not given.
@@ -88,6 +89,13 @@ def run_or_offer(
     }
     stopped = any(run.status in AGAIN for run in shown.values())
     place = place or st.empty()
+    try:
+        for config in missing.values():
+            runs.check(config)
+    except ValueError as refused:
+        with place.container():
+            notice(str(refused), "info")
+        return shown
     seconds = sum(map(runs.expected_seconds, missing.values()))
     wanted = bool(missing) and not stopped and seconds < patience
     if missing and not wanted and not any_live(shown):
@@ -97,7 +105,8 @@ def run_or_offer(
             place.empty()
     if wanted:
         try:
-            shown |= {name: runs.run(config) for name, config in missing.items()}
+            owner = visitors.me()
+            shown |= {name: runs.run(config, owner) for name, config in missing.items()}
         except Busy as busy:
             place.warning(str(busy))
             shown = find(configs)
@@ -132,10 +141,10 @@ def run_figure(figure: Figure, place: DeltaGenerator) -> tuple[dict[str, Run], F
 
 
 def start(configs: Iterable[Config]) -> None:
-    """Begin runs that a button asked for; where too many wait, the page offers them as usual."""
-    with suppress(Busy):
+    """Begin runs that a button asked for; what is refused, the page offers or says as usual."""
+    with suppress(ValueError):
         for config in configs:
-            runs.run(config)
+            runs.run(config, visitors.me())
 
 
 # --- while they run ---
@@ -169,7 +178,10 @@ def progress(shown: Mapping[str, Run]) -> None:
         if run.status == "failed":
             notice(f"The run of {run.config.algorithm} failed. {run.error}", "error")
         if run.status == "abandoned":
-            st.warning(f"The run of {run.config.algorithm} was paused too long and was stopped.")
+            st.warning(
+                f"The run of {run.config.algorithm} was stopped: nobody looked at it for long, or "
+                "others needed its memory."
+            )
     steps = sum(run.share * run.steps for run in every)
     total = sum(run.steps for run in every)
     live = [run for run in every if run.live]

@@ -26,7 +26,7 @@ from pgcore.config import Config
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.findings import Findings, find
 from pgcore.jobs import ENGINE, Busy, Job
-from ui.shell import controls, link, live
+from ui.shell import controls, link, live, visitors
 from ui.shell.notice import notice
 from ui.shell.series import FIELDS, Figure
 
@@ -260,7 +260,7 @@ def measured(
     """
     wanted = Job(key, lambda progress, control: work(progress), "measurement", STEP_BYTES * steps)
     try:
-        job = ENGINE.ask(wanted)
+        job = ENGINE.ask(wanted, visitors.me())
     except Busy as busy:
         st.error(str(busy))
         return None

@@ -59,7 +59,9 @@ def _offer_seeds(figure: Figure) -> None:
         return
     try:
         more = replace(figure, config=figure.config.replace(num_seeds=seeds))
-    except ValueError:  # so many seeds of so long a run do not fit
+        for config in more.configs.values():
+            runs.check(config)
+    except ValueError:  # so many seeds of so long a run do not fit, or the server does not allow it
         return
     seconds = sum(map(runs.expected_seconds, more.configs.values()))
     st.button(

@@ -11,6 +11,7 @@ import streamlit as st
 from pgcore import render, worker
 from pgcore.control import Control
 from pgcore.jobs import AGAIN, ENGINE, Busy, Job, Progress
+from ui.shell import visitors
 
 FORMATS = {"GIF": (render.gif, "for slides"), "WebP": (render.webp, "every frame, lossless")}
 BYTES = 200_000  # of a film of 500 frames, about
@@ -25,14 +26,14 @@ def identity(states: np.ndarray, format: str) -> tuple[str, str, str]:
 def order(states: np.ndarray, format: str) -> Job[bytes]:
     """The film of these states, begun if nobody has asked for it yet.
 
-    Raises: Busy if too many films wait.
+    Raises: Busy if too many films wait, or too much for this browser.
     """
     make, states = FORMATS[format][0], states.copy()
 
     def work(progress: Progress, control: Control) -> bytes:
         return worker.call(make, (states,), control, hear=progress)
 
-    return ENGINE.ask(Job(identity(states, format), work, "film", BYTES))
+    return ENGINE.ask(Job(identity(states, format), work, "film", BYTES), visitors.me())
 
 
 def panel(states: np.ndarray, name: str) -> None:
