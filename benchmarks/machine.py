@@ -20,7 +20,7 @@ PACKAGES = ("torch", "numba", "numpy", "gymnasium", "jax", "jaxlib", "stable-bas
 def describe() -> dict[str, Any]:
     """Processor, cores and versions; nothing that names one computer."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -29,7 +29,8 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, as the system tells it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -1,0 +1,90 @@
+"""docs/load.md from load.json: a table of the scenarios, and the curve of those who come and go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("load.json")
+DOCUMENT = Path(__file__).parents[1] / "docs" / "load.md"
+
+OPENING = """\
+# Many viewers at once
+
+`python -m benchmarks.load` measures this, and writes this page from
+[load.json](../benchmarks/load.json). Each scenario has a fresh server on loopback. The viewers are
+websocket sessions that speak Streamlit's own messages, with the widgets' states, the address and
+the fragments' timers of a browser ([viewer.py](../benchmarks/viewer.py)). Each opens Train, waits
+until its picture stands, and then moves the discount factor every 10 seconds. With own changes,
+nobody has been where it moves to: each change trains three algorithms with ten seeds each. With a
+common change, all move to the same value at the same moment.
+
+*Script*: seconds from the click until the page's script has run. *Picture*: seconds from the click
+until the curves of the new settings stand. p50 and p95 are percentiles over all clicks, n.
+*Refused* are clicks that got the sentence of a full queue. *Lost* are clicks whose connection
+ended, that showed an exception, or whose picture did not stand within 60 seconds.
+
+Viewers and server share the machine. *Load* is its load average before and after: above the number
+of cores, somebody else worked too, and the times are longer than those of a quiet machine. *Cores*
+is the processor time of the server, and of all viewers together, for each second.
+"""
+
+
+def document(found: dict[str, Any]) -> str:
+    """The page in Markdown."""
+    parts = [OPENING]
+    if machine := found.get("machine"):
+        parts.append(f"\nMachine: {machine['processor']}, {machine['cores']} cores.\n")
+    if scenarios := found.get("scenarios"):
+        parts.append(_scenarios(scenarios))
+    if soak := found.get("soak"):
+        parts.append(_soak(soak))
+    return "".join(parts)
+
+
+def _scenarios(scenarios: dict[str, Any]) -> str:
+    lines = [
+        "",
+        "| scenario | n | script p50 | script p95 | picture p50 | picture p95 | refused | lost "
+        "| load | cores: server, viewers |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in scenarios.items():
+        before, after = row["load_average"]
+        lines.append(
+            f"| {name} | {_figures(row)} | {before} to {after} "
+            f"| {row['server_cores']}, {row['viewers_cores']} |"
+        )
+        if "without" in row:
+            lines.append(f"| the same ten just before | {_figures(row['without'])} | | |")
+    return "\n".join([*lines, ""])
+
+
+def _figures(row: dict[str, Any]) -> str:
+    times = ("script_p50", "script_p95", "picture_p50", "picture_p95")
+    words = [f"{row[key]:.2f}" if row[key] is not None else "none" for key in times]
+    return " | ".join([str(row["n"]), *words, str(row["refused"]), str(row["lost"])])
+
+
+def _soak(curve: list[dict[str, Any]]) -> str:
+    lines = [
+        "",
+        "## Viewers who come and go",
+        "",
+        f"Fifty at once for {curve[-1]['minute']:.1f} minutes. Each stays for one to six changes, "
+        "10 seconds apart. Then another takes its place. The last columns are those of the clicks "
+        "since the row before.",
+        "",
+        "| minute | memory, MB | threads | open files | n | picture p50 | picture p95 | refused "
+        "| lost | load |",
+        "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in curve:
+        times = [
+            f"{row[key]:.2f}" if row[key] is not None else "none"
+            for key in ("picture_p50", "picture_p95")
+        ]
+        cells = [row["minute"], row["megabytes"], row["threads"], row["files"], row["n"], *times]
+        cells += [row["refused"], row["lost"], row["load_average"]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, ""])
