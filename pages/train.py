@@ -24,5 +24,4 @@ with left:
 
 train.numbers(shown, figure, band, dashed)
 lesson.equation_and_source(list(figure.algorithms))
-with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
-    export.panel(figure, shown)
+export.folded(figure, shown)

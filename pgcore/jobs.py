@@ -244,6 +244,12 @@ class Engine:
             ahead = len(self._running[job.lane])
             return ahead + waiting.index(job) if job in waiting else 0
 
+    def watchers(self) -> int:
+        """How many owners wait for something."""
+        with self._lock:
+            at_it = [*self._waiting.values(), *self._running.values()]
+            return len({owner for jobs in at_it for job in jobs for owner in job.owners})
+
     def pause(self, job: Job[Any]) -> None:
         with self._lock:
             if job.status not in ("queued", "running"):

@@ -397,6 +397,18 @@ def test_one_owner_cannot_fill_the_queue_for_others(engine):
     assert engine.ask(Job("more", Gate(), "lane"), "A").status == "queued"
 
 
+def test_the_engine_counts_who_waits(engine):
+    assert engine.watchers() == 0
+    first = ask(engine, "A", 3)
+    ask(engine, "B", 1)
+    engine.ask(first[0], "C")
+    assert engine.watchers() == 3
+    for job in first[1:]:
+        job.cancel()
+    first[0].pause()
+    assert engine.watchers() == 1
+
+
 def test_a_hundred_owners_wait_without_a_refusal():
     engine = Engine(clock=Clock())
     for lane in ("quick", "long"):

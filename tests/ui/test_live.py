@@ -96,3 +96,24 @@ def test_a_run_whose_viewer_has_left_comes_back_by_its_link(engine):
     opened(**LONG)
     assert run.status == "running"
     assert only_run(engine) is run
+
+
+def test_pages_look_less_often_the_more_of_them_wait(monkeypatch):
+    for waiting, seconds in ((0, 0.15), (15, 0.15), (50, 0.5), (100, 1.0), (1000, 1.0)):
+        monkeypatch.setattr(live.ENGINE, "watchers", lambda waiting=waiting: waiting)
+        assert live.poll_seconds() == seconds
+
+
+def test_a_page_whose_result_has_made_room_asks_for_it_again(engine):
+    config = Config(algorithm="gae", num_seeds=3, total_timesteps=1000)
+    app = opened(algorithms="gae", num_seeds="3", total_timesteps="1000")
+    first = runs.get(config)
+    first.asked -= jobs.RECENT + 1
+    engine.room = 0
+    engine.sweep()
+    assert (first.status, first.result) == ("abandoned", None)
+    engine.room = jobs.ROOM
+    next(button for button in app.button if button.label == "Step").click().run()
+    assert not app.exception
+    assert runs.get(config) is not first
+    assert runs.get(config).status == "done"

@@ -77,6 +77,9 @@ def test_where_a_setting_varies_a_colour_is_a_value_s_and_no_pill_s():
 
 def test_the_table_holds_what_the_chart_draws():
     app = opened(band="95%")
+    assert not app.dataframe  # what is folded is built once it is opened
+    app.session_state["fold_numbers"] = True
+    app.run()
     table = app.dataframe[1].value
     history = train(Config(algorithm="batch_mean", num_seeds=4, total_timesteps=1000))
     assert table["environment steps"].tolist() == history.eval_steps.tolist()

@@ -141,8 +141,7 @@ def training(policy: measure.Policy, formula: Formula) -> None:
             remember(_attempts(), _key(policy, formula), known._replace(final=final))
         with st.expander("All the numbers"):
             figures.table(shown, figure)
-    with st.expander("Link, CSV, picture, code", icon=":material/ios_share:"):
-        export.panel(figure, shown)
+    export.folded(figure, shown)
 
 
 def scoreboard(policy: measure.Policy) -> None:

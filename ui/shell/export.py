@@ -9,8 +9,16 @@ import streamlit as st
 
 from pgcore.runs import Run
 from ui.shell import link
+from ui.shell.fold import fold
 from ui.shell.pages import PARAMETERS
 from ui.shell.series import Figure
+
+
+def folded(figure: Figure, shown: Mapping[str, Run]) -> None:
+    """The panel, behind a line that opens it."""
+    if place := fold("Link, CSV, picture, code", ":material/ios_share:", "export"):
+        with place:
+            panel(figure, shown)
 
 
 def panel(figure: Figure, shown: Mapping[str, Run]) -> None:

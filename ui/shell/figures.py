@@ -155,25 +155,27 @@ def numbers(
 # --- rows are built once for each state of the runs, and kept as the browser gets them ---
 
 
-def _names(series: Sequence[Series]) -> tuple:
-    """What the rows of some series depend on."""
-    return tuple(
-        (identity(one.history.config), len(one.history.eval_steps), one.label, one.colour,
-         one.dashed, one.final is None)
-        for one in series
+def _names(series: Sequence[Series]) -> str:
+    """What the rows of some series depend on; a text, which is hashed at once."""
+    return repr(
+        [
+            (identity(one.history.config), len(one.history.eval_steps), one.label, one.colour,
+             one.dashed, one.final is None)
+            for one in series
+        ]
     )  # fmt: skip
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _rows(names: tuple, band: str, bottom: float, top: float, _series: Sequence[Series]):
+def _rows(names: str, band: str, bottom: float, top: float, _series: Sequence[Series]):
     return pa.Table.from_pandas(curves.rows(_series, band, bottom, top), preserve_index=False)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _table(names: tuple, threshold: float | None, _series: Sequence[Series]):
+def _table(names: str, threshold: float | None, _series: Sequence[Series]):
     return pa.Table.from_pandas(curves.table(_series, threshold), preserve_index=False)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _numbers(names: tuple, band: str, _series: Sequence[Series]):
+def _numbers(names: str, band: str, _series: Sequence[Series]):
     return pa.Table.from_pandas(curves.numbers(_series, band), preserve_index=False)

@@ -9,6 +9,7 @@ lesson.reveal(words.QUESTION, truth, explanation)     # what was said, beside wh
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -34,8 +35,11 @@ def equation_and_source(keys: list[str]) -> None:
         algorithm = ALGORITHMS[key]
         with tab:
             st.latex(r"\Psi_t = " + algorithm.psi)
-            st.code(inspect.getsource(algorithm.weight), language="python", wrap_lines=True)
+            st.code(_source(algorithm.weight), language="python", wrap_lines=True)
             st.caption(f"Adds bias: {algorithm.bias}. {algorithm.reference}.")
+
+
+_source = lru_cache(inspect.getsource)  # it reads and parses the file
 
 
 def true_gradient() -> None:

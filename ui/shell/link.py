@@ -15,6 +15,7 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -149,9 +150,26 @@ def figure(**changed: Any) -> Figure:
     if not algorithms:
         raise ValueError("No algorithm is chosen; choose at least one above the chart.")
     values = {name: state[name] for name in FIELDS if name != "algorithm"} | changed
-    config = DEFAULT.config.replace(algorithm=algorithms[0], **values)
     changes = {key: own for key, own in state["changes"].items() if key in algorithms and own}
-    return Figure(algorithms, config, changes, state["vary"], tuple(state["values"]))
+    return _figure(
+        algorithms, tuple(values.items()),
+        tuple((key, tuple(own.items())) for key, own in changes.items()),
+        state["vary"], tuple(state["values"]),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _figure(
+    algorithms: tuple[str, ...],
+    values: tuple[tuple[str, Any], ...],
+    changes: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...],
+    vary: str | None,
+    varied: tuple[Any, ...],
+) -> Figure:
+    """Built and checked once for all sessions with these settings: a rerun asks several times."""
+    config = DEFAULT.config.replace(algorithm=algorithms[0], **dict(values))
+    own = {key: dict(changed) for key, changed in changes}
+    return Figure(algorithms, config, own, vary, varied)
 
 
 # --- the URL ---

@@ -26,7 +26,8 @@ from ui.shell import visitors
 from ui.shell.notice import notice
 from ui.shell.series import Figure
 
-POLL_SECONDS = 0.15
+LOOKS = 100  # a second, of all pages together, at what runs
+SOON, LATE = 0.15, 1.0  # seconds between two looks of a page, at least and at most
 FIRST_PAINT_SECONDS = 2.0  # a quick run is waited for, and stands in the first paint
 ARRIVAL_SECONDS = 5.0  # whoever arrives, by a link or otherwise, finds this much running
 
@@ -168,7 +169,18 @@ def watch(shown: Mapping[str, Run], draw: Callable[[], None]) -> None:
         if live and not any_live(shown):
             st.rerun()  # the whole page, once: the timer ends and the buttons change
 
-    st.fragment(view, run_every=POLL_SECONDS if live else None)()
+    st.fragment(view, run_every=poll_seconds() if live else None)()
+
+
+def poll_seconds() -> float:
+    """Seconds until a page looks again at what it waits for: more, the more of them wait."""
+    return min(max(ENGINE.watchers() / LOOKS, SOON), LATE)
+
+
+def look_again_if_gone(shown: Mapping[str, Run]) -> None:
+    """The page runs anew where a result that it showed has made room for those of others."""
+    if any(run.status == "abandoned" for run in shown.values()):
+        st.rerun()
 
 
 def progress(shown: Mapping[str, Run]) -> None:

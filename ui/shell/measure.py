@@ -40,7 +40,6 @@ MAX_STEPS = 2**19  # of one measurement's windows: longer batches, fewer of them
 
 STEP_BYTES = 80  # that a recorded step takes in a result
 FIRST_PAINT_SECONDS = 0.9  # what is quicker stands in the first paint, without a bar
-POLL_SECONDS = 0.2
 
 
 # --- the policy that is held still ---
@@ -281,7 +280,7 @@ def _show_progress(job: Job, label: str) -> None:
             st.rerun()
         st.progress(job.share, text=f"{label}: {job.share:.0%}")
 
-    st.fragment(view, run_every=POLL_SECONDS)()
+    st.fragment(view, run_every=live.poll_seconds())()
 
 
 # --- the measurement that the pages share ---

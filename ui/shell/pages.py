@@ -158,6 +158,13 @@ PARAMETERS = {parameter.name: parameter for page in PAGES for parameter in page.
 
 def navigation(**options):
     """Streamlit's navigation over PAGES; the first is the default."""
+    if "navigation" not in st.session_state:  # each of them looks for its file
+        st.session_state["navigation"] = _sections()
+    return st.navigation(st.session_state["navigation"], **options)
+
+
+def _sections() -> dict[str, list]:
+    """What the navigation lists, by section."""
     sections: dict[str, list] = {}
     for page in PAGES:
         entry = st.Page(
@@ -167,7 +174,7 @@ def navigation(**options):
             default=page is PAGES[0],
         )
         sections.setdefault(page.section, []).append(entry)
-    return st.navigation(sections, **options)
+    return sections
 
 
 def arrive(file: str) -> None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import streamlit as st
 
 from pgcore import runs
+from pgcore.config import Config
 from pgcore.runs import Run
 from ui.shell import figures, glossary, link, live
+from ui.shell.fold import fold
 from ui.shell.series import Figure
 from ui.train import replay, words
 
@@ -23,10 +26,12 @@ def curves(shown: Mapping[str, Run], figure: Figure, band: str, kept: Kept) -> N
     """The verdict, the chart and its replay; the growing chart while anything runs."""
     if all(run.status == "done" for run in shown.values()):
         _verdict(shown, figure)
-        replay.bar(
-            len(figure.config.eval_steps),
-            lambda k: figures.chart(shown, figure, band, kept, k),
-        )
+
+        def stand(evaluations: int | None) -> None:
+            live.look_again_if_gone(shown)
+            figures.chart(shown, figure, band, kept, evaluations)
+
+        replay.bar(len(figure.config.eval_steps), stand)
         glossary.caption(figures.reading(figure, band))
         return
     replay.rewind()
@@ -58,31 +63,43 @@ def _offer_seeds(figure: Figure) -> None:
     if seeds is None:
         return
     try:
-        more = replace(figure, config=figure.config.replace(num_seeds=seeds))
-        for config in more.configs.values():
-            runs.check(config)
+        more = _with_seeds(tuple(figure.configs.values()), seeds)
     except ValueError:  # so many seeds of so long a run do not fit, or the server does not allow it
         return
-    seconds = sum(map(runs.expected_seconds, more.configs.values()))
+    seconds = sum(map(runs.expected_seconds, more))
     st.button(
         words.offer(seeds, seconds), icon=":material/groups:", type="primary",
         help="More seeds make the intervals narrower, and smaller differences can be seen.",
-        on_click=_run, args=(more,),
+        on_click=_run, args=(figure, seeds),
     )  # fmt: skip
 
 
-def _run(figure: Figure) -> None:
-    """Show this figure from now on, and begin its runs."""
-    link.adopt(figure)
-    live.start(figure.configs.values())
+@lru_cache(maxsize=256)
+def _with_seeds(configs: tuple[Config, ...], seeds: int) -> tuple[Config, ...]:
+    """The same runs with so many seeds.
+
+    Raises: ValueError if one of them cannot be, or may not be here.
+    """
+    more = tuple(config.replace(num_seeds=seeds) for config in configs)
+    for config in more:
+        runs.check(config)
+    return more
+
+
+def _run(figure: Figure, seeds: int) -> None:
+    """Show this figure with so many seeds from now on, and begin its runs."""
+    more = replace(figure, config=figure.config.replace(num_seeds=seeds))
+    link.adopt(more)
+    live.start(more.configs.values())
 
 
 def numbers(shown: Mapping[str, Run], figure: Figure, band: str, kept: Kept) -> None:
     """How long it took; folded, the scores of each series, and all that the chart draws."""
     if all(run.status == "done" for run in shown.values()):
         live.progress(shown)
-    with st.expander("All the numbers", icon=":material/table:"):
-        st.markdown("**How each algorithm ended**")
-        figures.table(shown, figure)
-        st.markdown("**What the chart shows**")
-        figures.numbers(shown, figure, band, kept)
+    if place := fold("All the numbers", ":material/table:", "numbers"):
+        with place:
+            st.markdown("**How each algorithm ended**")
+            figures.table(shown, figure)
+            st.markdown("**What the chart shows**")
+            figures.numbers(shown, figure, band, kept)

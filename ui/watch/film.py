@@ -11,11 +11,10 @@ import streamlit as st
 from pgcore import render, worker
 from pgcore.control import Control
 from pgcore.jobs import AGAIN, ENGINE, Busy, Job, Progress
-from ui.shell import visitors
+from ui.shell import live, visitors
 
 FORMATS = {"GIF": (render.gif, "for slides"), "WebP": (render.webp, "every frame, lossless")}
 BYTES = 200_000  # of a film of 500 frames, about
-POLL_SECONDS = 0.2
 
 
 def identity(states: np.ndarray, format: str) -> tuple[str, str, str]:
@@ -66,7 +65,7 @@ def _show_progress(film: Job, format: str) -> None:
             st.rerun()
         st.progress(film.share, text=f"{format}: {film.share:.0%}")
 
-    st.fragment(view, run_every=POLL_SECONDS)()
+    st.fragment(view, run_every=live.poll_seconds())()
 
 
 def _download(data: bytes, format: str, name: str) -> None:
