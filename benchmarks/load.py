@@ -287,14 +287,20 @@ def main() -> None:
     if options.soak:
         with warm_server() as (url, pid):
             found["soak"] = asyncio.run(soak(url, pid, options.soak))
-    else:
-        wanted = options.scenarios or [""]
-        for name in SCENARIOS:
-            if any(part in name for part in wanted):
-                result = measure(name, options.seconds)
-                print(name, json.dumps(result), flush=True)
-                found.setdefault("scenarios", {})[name] = result
-    if not options.dry:
+        keep(found, options.dry)
+        return
+    wanted = options.scenarios or [""]
+    for name in SCENARIOS:
+        if any(part in name for part in wanted):
+            result = measure(name, options.seconds)
+            print(name, json.dumps(result), flush=True)
+            found.setdefault("scenarios", {})[name] = result
+            keep(found, options.dry)
+
+
+def keep(found: dict[str, Any], dry: bool) -> None:
+    """Write what has been measured by now."""
+    if not dry:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
         DOCUMENT.write_text(document(found))
 

@@ -45,8 +45,9 @@ class Viewer:
     def __init__(self, url: str, page: str, query: str = "") -> None:
         self.url, self.page, self.query = url, page, query
         self.click = Click()
-        self.buttons: dict[str, str] = {}  # label -> id, of what the last run of the page drew
-        self.sliders: dict[str, str] = {}
+        self.sliders: dict[str, str] = {}  # label -> id
+        self.buttons: dict[str, str] = {}  # likewise, of what the last run of the page drew
+        self._drawn: dict[str, str] = {}  # by the run that goes on
         self.received = 0  # bytes
         self._states: dict[str, WidgetState] = {}
         self._large: dict[str, ForwardMsg] = {}  # by hash
@@ -160,7 +161,7 @@ class Viewer:
         if kind == "new_session" and not message.metadata.run.fragment_ids:
             self._stop_timers()
             self._chart = self._earlier = False
-            self.buttons, self.sliders = {}, {}
+            self._drawn = {}
         elif kind == "auto_rerun":
             timer = message.auto_rerun
             self._clear_timer(timer.fragment_id)
@@ -175,6 +176,7 @@ class Viewer:
         elif kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 self.click.finished = self.click.finished or self._since()
+                self.buttons = self._drawn
                 self._script.set()
                 if self.click.refused:
                     self._stands.set()
@@ -191,7 +193,7 @@ class Viewer:
             self.sliders[element.slider.label] = element.slider.id
         elif kind in ("button", "download_button"):
             found = getattr(element, kind)
-            self.buttons[found.label] = found.id
+            self._drawn[found.label] = found.id
         elif kind == "vega_lite_chart":
             self._chart = True
         elif kind == "exception":
