@@ -124,12 +124,12 @@ def test_without_a_folder_to_cache_in_it_still_runs(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "HOME": home, "XDG_CACHE_HOME": home},
+        env={**os.environ, "HOME": home, "XDG_CACHE_HOME": home, "NUMBA_CACHE_DIR": ""},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{tmp_path / 'pgcore/returns.py'} [[1.5, 1.0]]\n"
-    assert done.stderr.count("cannot be kept (no folder can be written)") == 1
+    assert done.stderr.count("The compiled code cannot be kept (") == done.stderr.count("\n") == 1
 
 
 def no_caches(folder: str, names: list[str]) -> list[str]:

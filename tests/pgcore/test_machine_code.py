@@ -46,6 +46,8 @@ import tiny
 values = tiny.first(3.0), tiny.second(3.0)
 print((values, [sum(kernel.stats.cache_hits.values()) for kernel in (tiny.first, tiny.second)]))
 """
+# The operating system refuses what is longer than 1,000 bytes.
+FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
 LOADED, COMPILED = ((7.0, 2.0), [1, 1]), ((7.0, 2.0), [0, 0])
 
 
@@ -146,24 +148,24 @@ def test_another_kernel_s_code_is_not_run(folder: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(folder: Path) -> None:
-    """A file stands where each folder would be, which keeps the superuser out too."""
-    for name in ("kept", "__pycache__", "home"):
-        (folder / name).write_text("")
-    home = str(folder / "home")
-    found, said = start(folder, HOME=home, XDG_CACHE_HOME=home)
+    """A file stands where the folder would be, which keeps the superuser out too."""
+    (folder / "kept").write_text("")
+    found, said = start(folder)
     assert found == COMPILED
-    assert said.count("The compiled code cannot be kept (no folder can be written)") == 1
-    assert said.count("\n") == 1
+    assert said.count("The compiled code cannot be kept (") == said.count("\n") == 1
 
 
 def test_a_full_disk_is_told_once_and_nothing_is_left_on_it(folder: Path) -> None:
-    """The operating system refuses what is longer than 1,000 bytes."""
-    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-    found, said = start(folder, full)
+    found, said = start(folder, FULL)
     assert found == COMPILED
     assert said.count("The compiled code cannot be kept (") == said.count("\n") == 1
     assert files(folder) == []
     assert start(folder) == (COMPILED, "")  # and is compiled again when there is room
+
+
+def test_what_is_kept_is_loaded_where_nothing_can_be_written(folder: Path) -> None:
+    start(folder)
+    assert start(folder, FULL) == (LOADED, "")
 
 
 def test_starts_at_once_do_not_disturb_each_other(folder: Path) -> None:
