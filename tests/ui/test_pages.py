@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pgcore import Config
+from pgcore import Config, runs
 from pgcore.algorithms import ALGORITHMS
+from pgcore.jobs import Engine, Job
 from ui.shell import series
 from ui.shell.pages import PAGES
 
@@ -30,6 +31,27 @@ def test_a_page_opens_and_asks_its_question(page):
     assert not app.exception
     assert not app.error
     assert any(page.question in text.value for text in app.markdown)
+
+
+def test_whoever_waits_for_the_compiler_hears_that_it_failed(monkeypatch):
+    """And is shown the way on, which leads to the page once the cause has gone."""
+
+    def broken(progress, control):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        failed = Engine().ask(Job("warm-up", broken, "quick"))
+        patch.setattr(runs, "warm_up", lambda: failed)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300).run()
+    assert not app.exception
+    (told,) = (text.value for text in app.text)
+    assert told == (
+        "The learner could not be compiled, so nothing can run. OSError: no space left on device"
+    )
+    (again,) = (button for button in app.button if button.label == "Try again")
+    again.click().run()
+    assert not app.exception
+    assert all(button.label != "Try again" for button in app.button)
 
 
 def test_the_list_names_every_file_in_pages():
