@@ -7,6 +7,7 @@ documentation row.
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import types
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -102,12 +103,13 @@ class Config:
                 f"({self.total_timesteps}), or nothing would be evaluated."
             )
         shape = networks.Shape(env.obs_dim, self.hidden_dim, env.num_actions)
-        kept = 4 * shape.size * self.num_seeds * (len(self.eval_steps) + 1)
+        numbers = shape.size + self.eval_episodes
+        kept = 4 * numbers * self.num_seeds * (len(self.eval_steps) + 1)
         if kept > MAX_CHECKPOINT_BYTES:
             raise ValueError(
-                f"the policies kept at every evaluation would take {kept / 2**20:,.0f} MB; at "
-                f"most {MAX_CHECKPOINT_BYTES // 2**20} MB are allowed: raise eval_interval, or "
-                "lower num_seeds or hidden_dim."
+                f"what is kept of every evaluation would take {kept / 2**20:,.0f} MB; at most "
+                f"{MAX_CHECKPOINT_BYTES // 2**20} MB are allowed: raise eval_interval, or lower "
+                "num_seeds, hidden_dim or eval_episodes."
             )
 
     @property
@@ -143,7 +145,7 @@ class Config:
         known = {spec.name: spec for spec in fields(cls)}
         for name in texts:
             if name not in known:
-                raise ValueError(f"{name!r} is no setting; there are {', '.join(known)}.")
+                raise ValueError(f"{name[:40]!r} is no setting; there are {', '.join(known)}.")
         return cls(**{name: _parsed(known[name], text) for name, text in texts.items()})
 
     def to_strings(self) -> dict[str, str]:
@@ -182,11 +184,18 @@ def _check(spec: dataclasses.Field[Any], value: Any) -> None:
     if kind is str or kind is bool:
         if not isinstance(value, kind):
             wanted = "text" if kind is str else "True or False"
-            raise ValueError(f"{spec.name} is {value!r}; it must be {wanted}.")
+            raise ValueError(f"{spec.name} is {_shown(value)}; it must be {wanted}.")
         if bounds["choices"] and value not in bounds["choices"]:
             allowed = ", ".join(bounds["choices"])
             raise ValueError(f"{spec.name} is {str(value)[:40]!r}; it must be one of {allowed}.")
         return
     number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
     if not number or not bounds["low"] <= value <= bounds["high"]:  # NaN compares as False
-        raise ValueError(f"{spec.name} is {str(value)[:40]}; {_allowed(spec)}")
+        raise ValueError(f"{spec.name} is {_shown(value)}; {_allowed(spec)}")
+
+
+def _shown(value: Any) -> str:
+    """A value of any kind and size, in a few characters."""
+    # Python itself does not write whole numbers of any size.
+    huge = isinstance(value, int) and abs(value) >= 10**40
+    return "a number of more than 40 digits" if huge else reprlib.repr(value)[:40]

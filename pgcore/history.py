@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE_FORMAT, FILE_VERSION = "pgcore history", 1
+MAX_HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +163,7 @@ class History:
             raise ValueError(
                 f"checkpoint is {checkpoint}; it must be from {-count} to {count - 1}."
             )
-        env = envs.describe(self.config.env_id)
-        shape = networks.Shape(env.obs_dim, self.config.hidden_dim, env.num_actions)
+        env, shape = envs.describe(self.config.env_id), _shape(self.config)
         params = self.checkpoints[checkpoint, seeds.index(seed)].copy()
         network = shape.policy(params[None])
 
@@ -188,40 +189,89 @@ class History:
 
     @classmethod
     def load(cls, path: str | Path) -> History:
-        """Read what `save` wrote.
+        """Read what `save` wrote. The file may come from anybody: nothing that it says of itself
+        is trusted, and nothing is unpickled.
 
         Raises: OSError if there is no such file; ValueError if it is not a history, was written
             by a later version, or its arrays do not fit its config.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                names = {spec.name for spec in fields(cls)} & set(file.files)
-                arrays = {name: file[name] for name in names}
-            version = header["version"] if header["format"] == FILE_FORMAT else None
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError):
-            raise ValueError(f"{str(path)!r} is not a history that was saved by pgcore.") from None
-        if version != FILE_VERSION:
-            raise ValueError(
-                f"{str(path)!r} is a history of version {version}; this pgcore reads "
-                f"{FILE_VERSION}."
-            )
-        try:
-            history = cls(Config(**header["config"]), **arrays)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{str(path)!r} is not a whole history: {error}.") from None
-        history._check(str(path))
+        name = repr(str(path))
+        with Path(path).open("rb") as file:
+            header = _header(file)
+            if header is None:
+                raise ValueError(f"{name} is not a history that was saved by pgcore.")
+            if (version := header["version"]) != FILE_VERSION:
+                raise ValueError(
+                    f"{name} is a history of version {str(version)[:20]}; this pgcore reads "
+                    f"{FILE_VERSION}."
+                )
+            if strange := set(header["config"]) - {spec.name for spec in fields(Config)}:
+                raise ValueError(
+                    f"{name} is not a whole history: {min(strange)[:40]!r} is no setting."
+                )
+            config = Config(**header["config"])
+            shape = _shape(config)
+            room = 8 * (len(config.eval_steps) + 1) * config.num_seeds
+            room *= shape.size + config.eval_episodes
+            arrays = {}
+            for part in (spec.name for spec in fields(cls) if spec.name != "config"):
+                array = _array(file, part, "if", room)
+                if array is None:
+                    raise ValueError(f"{name} is not a whole history: it has no sound {part}.")
+                arrays[part] = array
+        history = cls(config, **arrays)
+        history._check(name)
         return history
 
-    def _check(self, path: str) -> None:
+    def _check(self, name: str) -> None:
         """Whether the arrays are those of the config, complete or so far."""
-        config, k = self.config, len(self.eval_steps)
-        env = envs.describe(config.env_id)
-        size = networks.Shape(env.obs_dim, config.hidden_dim, env.num_actions).size
+        config, k = self.config, self.eval_steps.size
         fits = (
-            list(self.eval_steps) == list(config.eval_steps[:k])
+            self.eval_steps.tolist() == list(config.eval_steps[:k])
             and self.eval_episode_returns.shape == (k, config.num_seeds, config.eval_episodes)
-            and self.checkpoints.shape == (k + 1, config.num_seeds, size)
+            and self.checkpoints.shape == (k + 1, config.num_seeds, _shape(config).size)
         )
         if not fits:
-            raise ValueError(f"{path!r} holds arrays that do not fit its config.")
+            raise ValueError(f"{name} holds arrays that do not fit its config.")
+
+
+def _shape(config: Config) -> networks.Shape:
+    env = envs.describe(config.env_id)
+    return networks.Shape(env.obs_dim, config.hidden_dim, env.num_actions)
+
+
+# --- a file, which may hold anything ---
+
+
+def _header(file: BinaryIO) -> dict[str, Any] | None:
+    """What the file says that it is, if it is one of ours of any version."""
+    text = _array(file, "header", "U", MAX_HEADER_BYTES)
+    try:
+        header = json.loads(str(text))
+    except (ValueError, RecursionError):
+        return None
+    ours = (
+        isinstance(header, dict)
+        and header.get("format") == FILE_FORMAT
+        and type(header.get("version")) is int
+        and isinstance(header.get("config"), dict)
+    )
+    return header if ours else None
+
+
+def _array(file: BinaryIO, name: str, kinds: str, room: int) -> np.ndarray | None:
+    """An array of the file, if it is there, whole, of a kind that numpy names by these letters,
+    and takes at most `room` bytes: a few bytes can say that terabytes follow."""
+    layout = np.lib.format
+    try:
+        with zipfile.ZipFile(file) as members, members.open(f"{name}.npy") as member:
+            if layout.read_magic(member) != (1, 0):
+                return None
+            shape, by_column, dtype = layout.read_array_header_1_0(member)
+            size = math.prod(shape) * dtype.itemsize
+            if dtype.kind not in kinds or min(shape, default=0) < 0 or size > room:
+                return None
+            data = member.read(size + 1)
+        return np.frombuffer(data, dtype).reshape(shape, order="F" if by_column else "C").copy()
+    except Exception:  # of zipfile, zlib and numpy, whatever a damaged file makes them raise
+        return None

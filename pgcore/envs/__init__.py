@@ -32,6 +32,7 @@ class EnvSpec:
 
 
 CARTPOLE: dict[str, Any] = {"step_rewards": (0.0, 1.0), "compiled": True, "watchable": True}
+LONGEST = 100  # characters of a name that is compared with those that are known
 DECLARED = {"CartPole-v0": CARTPOLE, "CartPole-v1": CARTPOLE}  # what Gymnasium does not say
 
 
@@ -43,7 +44,7 @@ def describe(env_id: str) -> EnvSpec:
     """
     spec = gymnasium.envs.registry.get(env_id)  # no "module:Env" here: a link must not import
     if spec is None:
-        near = difflib.get_close_matches(env_id, gymnasium.envs.registry, n=1)
+        near = difflib.get_close_matches(env_id[:LONGEST], gymnasium.envs.registry, n=1)
         hint = f", perhaps {near[0]}" if near else ""
         raise ValueError(
             f"env_id is {env_id[:40]!r}; it must be an environment that Gymnasium knows{hint}, "

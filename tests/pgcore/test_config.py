@@ -74,7 +74,9 @@ BAD_NUMBERS = [-1e9, 10**400, -(10**400), math.nan, math.inf, -math.inf, True, F
 @pytest.mark.parametrize("value", BAD_NUMBERS, ids=lambda value: str(value)[:9])
 def test_no_number_is_named_with_what_is_allowed(name: str, value: object) -> None:
     said = sentence_about(**FITTING | {name: value})
-    assert said.startswith(f"{name} is {str(value)[:40]}; it must be a ")
+    huge = type(value) is int and abs(value) >= 10**40
+    shown = "a number of more than 40 digits" if huge else repr(value)
+    assert said.startswith(f"{name} is {shown}; it must be a ")
 
 
 @pytest.mark.parametrize("name", [n for n in NUMBERS if type(SPECS[n].default) is int])
@@ -112,13 +114,27 @@ def test_what_does_not_fit_together(changes: dict, said: str) -> None:
     assert said in sentence_about(**changes)
 
 
-def test_kept_policies_stay_below_the_limit() -> None:
-    """[K + 1, S, P] float32: P = 419 with 32 hidden units."""
-    most = MAX_CHECKPOINT_BYTES // (4 * 419 * 1000) - 1
+def test_what_was_given_is_quoted_in_a_few_characters() -> None:
+    for value in (10**5000, "a" * 10**6, [[1] * 10**5] * 10, {"a": {"b" * 1000: 1}}, "a\nb\u202e"):
+        for name in ("num_seeds", "gamma", "eval_greedy", "algorithm", "env_id"):
+            said = sentence_about(**{name: value})
+            assert said.startswith(name) and len(said) < 400 and said.isprintable()
+    with pytest.raises(ValueError, match=r"^'a{40}' is no setting"):
+        Config.from_strings({"a" * 10**6: "1"})
+
+
+def test_what_is_kept_stays_below_the_limit() -> None:
+    """[K + 1, S, P + E] float32: P = 419 parameters with 32 hidden units, E = 5 episodes."""
+    most = MAX_CHECKPOINT_BYTES // (4 * 424 * 1000) - 1
     assert len(Config(num_seeds=1000, total_timesteps=32 * most, eval_interval=32).eval_steps)
     assert "raise eval_interval" in sentence_about(
         num_seeds=1000, total_timesteps=32 * (most + 1), eval_interval=32
     )
+    long = dict(total_timesteps=100_000, eval_interval=1, hidden_dim=1, num_seeds=40)
+    assert "lower num_seeds, hidden_dim or eval_episodes" in sentence_about(
+        **long, eval_episodes=100
+    )
+    Config(**long, eval_episodes=1)
 
 
 def test_configs_are_frozen_values() -> None:

@@ -129,10 +129,15 @@ def rewritten(file: Path, header: dict | None = None, **arrays: Any) -> None:
     ("changes", "said"),
     [
         ({"header": {"version": 99}}, "is a history of version 99; this pgcore reads 1."),
-        ({"header": {"format": "other"}}, "is a history of version None"),
-        ({"header": {"config": {"speed": 1}}}, "is not a whole history"),
+        ({"header": {"format": "other"}}, "is not a history that was saved by pgcore"),
+        ({"header": {"version": "1"}}, "is not a history that was saved by pgcore"),
+        ({"header": {"config": {"speed": 1}}}, "is not a whole history: 'speed' is no setting."),
+        ({"header": {"config": [1]}}, "is not a history that was saved by pgcore"),
         ({"header": {"config": {"gamma": 7.0}}}, "gamma is 7.0"),
-        ({"checkpoints": None}, "is not a whole history"),
+        ({"checkpoints": None}, "is not a whole history: it has no sound checkpoints."),
+        ({"checkpoints": np.zeros((3, 3, 10_000))}, "it has no sound checkpoints."),
+        ({"eval_steps": np.array(500)}, "do not fit its config"),
+        ({"eval_steps": np.zeros((2, 2))}, "do not fit its config"),
         ({"checkpoints": np.zeros((3, 3, 5))}, "do not fit its config"),
         ({"eval_steps": np.array([1, 2])}, "do not fit its config"),
         ({"eval_episode_returns": np.zeros((2, 3, 9))}, "do not fit its config"),
@@ -153,7 +158,7 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     for name, content in (("bare", pickle.dumps(Trap())), ("text", b"no"), ("empty", b"")):
         (tmp_path / name).write_bytes(content)
     for name in ("run", "bare", "text", "empty"):
-        with pytest.raises(ValueError, match="is not a history that was saved by pgcore"):
+        with pytest.raises(ValueError, match=r"is not a (whole )?history"):
             History.load(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
     with pytest.raises(FileNotFoundError):

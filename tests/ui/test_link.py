@@ -77,6 +77,16 @@ def test_one_bad_value_spoils_only_itself():
     assert [sentence.split()[0] for sentence in refused] == ["seeds_pool", "'colour'"]
 
 
+def test_a_link_without_end_is_refused_whole_and_one_without_sense_in_few_sentences():
+    values, refused = link.parse({"gamma": "0.9", "v": "2", "b" * link.LONGEST: "1"}, PARAMETERS)
+    (said,) = refused
+    assert said == "the link has 20,011 characters; it must have at most 20,000."
+    assert values["figure"] == DEFAULT
+    refused = link.parse({f"name{n}": "1" for n in range(1000)} | {"v": "2"}, PARAMETERS)[1]
+    assert len(refused) == link.MOST_SAID + 1
+    assert refused[-1] == "950 more of its values are not allowed."
+
+
 def test_a_link_of_an_earlier_version_says_what_changed():
     for version in ({"v": "1"}, {}):
         values, refused = link.parse({"gamma": "0.9"} | version, PARAMETERS)

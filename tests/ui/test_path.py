@@ -64,6 +64,13 @@ def test_every_question_of_a_lesson_is_asked_on_its_page():
     assert {name for lesson in LESSONS for name in lesson.asks} == progress.NAMES
 
 
+def test_only_names_of_questions_are_taken_from_a_browser():
+    name = min(progress.NAMES)
+    assert progress.known([name, "other", 7, None, [name], {name: 1}]) == {name}
+    for kept in (None, name, {name: 1}, 7, [[name]]):
+        assert progress.known(kept) == set()
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_formula_of_several_lines_stands_between_lines_of_its_own(lesson):
     """Else Markdown takes the rest of the text for mathematics, and shows it as an error."""

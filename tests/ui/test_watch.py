@@ -74,6 +74,20 @@ def test_another_environment_is_refused_in_a_sentence():
     )
 
 
+@pytest.mark.parametrize(
+    ("sent", "step"),
+    [
+        ({"id": "a", "step": 7}, 7),
+        ({"id": "a", "step": 100}, 100),
+        ({"id": "b", "step": 7}, 0),
+        *(({"id": "a", "step": step}, 0) for step in (-1, 101, "7", 7.5, True, None, [], 10**400)),
+        *((sent, 0) for sent in (None, 7, "a", [], {}, {"id": "a"}, {"step": 7}, [["id", "a"]])),
+    ],
+)
+def test_the_player_stands_where_the_browser_says_if_there_is_such_a_step(sent, step):
+    assert player.stopped(sent, "a", 100) == step
+
+
 CHOICE = agents.Choice("batch_mean", 1, 2, 1000, "typical", greedy=False, beside="alone")
 
 

@@ -5,6 +5,8 @@ The browser's list is the visitor's input: only names of questions on the path a
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from ui.path.lessons import LESSONS
@@ -45,9 +47,13 @@ def keep() -> None:
 
 def _take() -> None:
     """Add what the browser has kept from earlier visits."""
-    kept = st.session_state["progress"].get("kept")
-    if isinstance(kept, list):
-        answered().update(name for name in kept if isinstance(name, str) and name in NAMES)
+    answered().update(known(st.session_state["progress"].get("kept")))
+
+
+def known(kept: Any) -> set[str]:
+    """The questions of the path that a browser's list names; it may be anything."""
+    names = kept if isinstance(kept, list) else []
+    return {name for name in names if isinstance(name, str) and name in NAMES}
 
 
 def forget() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -53,8 +53,16 @@ def player(roles: Sequence[Role], key: str) -> int:
     ]
     name = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
     data = {"id": name, "episodes": shown}
-    stop = _component(data=data, key=key, on_stop_change=lambda: None).stop
-    return int(stop["step"]) if stop and stop["id"] == name else 0
+    sent = _component(data=data, key=key, on_stop_change=lambda: None).stop
+    return stopped(sent, name, max(role.episode.length for role in roles))
+
+
+def stopped(sent: Any, name: str, last: int) -> int:
+    """The step that the browser says these episodes stand at, else 0: it may say anything."""
+    if not isinstance(sent, Mapping) or sent.get("id") != name:
+        return 0
+    step = sent.get("step")
+    return step if type(step) is int and 0 <= step <= last else 0
 
 
 def table(episode: Episode) -> np.ndarray:

@@ -26,6 +26,8 @@ from ui.shell.notice import notices
 from ui.shell.series import DEFAULT, FIELDS, Figure, parse_figure
 
 MANY = 20  # options that a sentence lists
+MOST_SAID = 50  # refused values that are said one by one
+LONGEST = 20_000  # characters of a link; the longest that the lab writes has some 5,000
 VERSION = 2  # of links; raise it when a link that was made before shows something else
 _DRAWS = (
     "random streams were numbered anew, so its curves are those of other draws, as different as "
@@ -191,6 +193,9 @@ def parse(
 ) -> tuple[dict[str, Any], list[str]]:
     """The values of a query, its figure among them, and a sentence for all that is refused."""
     query, values, refused = dict(query), {}, []
+    if (length := sum(map(len, (*query, *query.values())))) > LONGEST:
+        refused.append(f"the link has {length:,} characters; it must have at most {LONGEST:,}.")
+        query = {}
     version = query.pop("v", None)
     for name in [name for name in query if name in parameters]:
         try:
@@ -212,7 +217,10 @@ def parse(
             "understands is shown."
         )
     values["figure"], problems = parse_figure(query)
-    return values, refused + problems
+    refused += problems
+    if len(refused) > MOST_SAID:
+        refused[MOST_SAID:] = [f"{len(refused) - MOST_SAID} more of its values are not allowed."]
+    return values, refused
 
 
 def write(parameters: Mapping[str, Parameter]) -> None:
