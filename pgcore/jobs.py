@@ -83,7 +83,13 @@ class Busy(ValueError):
 
 def sentence(error: BaseException) -> str:
     """What to tell the reader; a ValueError of ours is a sentence already."""
-    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "Memory ran out. Ask for fewer seeds, steps or hidden units, or try again later."
+    if isinstance(error, OSError) and error.strerror:
+        return f"The server's system refused something ({error.strerror}). Try again later."
+    return f"The lab made a mistake ({type(error).__name__}: {error}). Try again."
 
 
 class Job(Generic[Result]):

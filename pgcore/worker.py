@@ -72,8 +72,8 @@ def call(
         if control.cancelled:
             raise Cancelled from None
         raise ValueError(
-            f"The process that computed this died (exit status {process.wait()}); "
-            "perhaps memory ran out."
+            f"The process that computed this ended too soon (exit status {process.wait()}); "
+            "perhaps memory ran out. Try again, or ask for fewer seeds, steps or hidden units."
         ) from None
     finally:
         control.changed = _nothing

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -37,16 +38,29 @@ settings.register_profile("lab", deadline=None)  # for the same reason
 settings.load_profile("lab")
 
 
+class Server(NamedTuple):
+    """A started server."""
+
+    url: str
+    process: subprocess.Popen
+
+
 @contextmanager
-def served() -> Iterator[str]:
-    """A fresh server of the app.  -> its address"""
+def launched(
+    environment: Mapping[str, str] | None = None, root: Path = ROOT, before: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """A fresh server of the app, with further variables, by way of a command such as prlimit."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     server = subprocess.Popen(
-        command + options, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*before, *command, *options],
+        cwd=root,
+        env=os.environ | dict(environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -57,10 +71,17 @@ def served() -> Iterator[str]:
                         break
             except OSError:
                 time.sleep(0.2)
-        yield url
+        yield Server(url, server)
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """A fresh server of the app.  -> its address"""
+    with launched() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

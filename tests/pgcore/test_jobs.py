@@ -150,8 +150,16 @@ def test_a_job_that_waits_is_cancelled_without_having_run(engine):
     ("error", "said"),
     [
         (ValueError("The parameters are not finite."), "The parameters are not finite."),
-        (ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"),
-        (SystemExit("out"), "SystemExit: out"),
+        (ZeroDivisionError("by 0"), "The lab made a mistake (ZeroDivisionError: by 0). Try again."),
+        (
+            MemoryError(),
+            "Memory ran out. Ask for fewer seeds, steps or hidden units, or try again later.",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "The server's system refused something (No space left on device). Try again later.",
+        ),
+        (SystemExit("out"), "The lab made a mistake (SystemExit: out). Try again."),
     ],
 )
 def test_a_failure_is_a_sentence_and_other_jobs_go_on(engine, error, said):
@@ -172,7 +180,10 @@ def test_a_thread_that_cannot_start_is_a_failure_that_is_told(engine, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         job = engine.ask(Job("a", Gate(), "lane"))
-    assert (job.status, job.error) == ("failed", "RuntimeError: can't start new thread")
+    assert (job.status, job.error) == (
+        "failed",
+        jobs.sentence(RuntimeError("can't start new thread")),
+    )
     assert made(engine, "a").status == "done"
 
 
@@ -620,7 +631,7 @@ def test_arrays_come_back_to_the_bit(engine):
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(ValueError("One sentence."), "One sentence."), (KeyError("x"), "KeyError: 'x'")],
+    [(ValueError("One sentence."), "One sentence."), (KeyError("x"), jobs.sentence(KeyError("x")))],
 )
 def test_a_failure_in_another_process_is_told(engine, error, said):
     job, _ = remote(fails, error)
@@ -635,7 +646,7 @@ def test_a_process_that_is_killed_is_a_failure_in_a_sentence(engine):
     os.kill(heard[0], signal.SIGKILL)
     assert job.finished.wait(PATIENCE)
     assert job.status == "failed"
-    assert job.error.startswith("The process that computed this died (exit status -9)")
+    assert job.error.startswith("The process that computed this ended too soon (exit status -9)")
     assert made(engine, "next").status == "done"
 
 

@@ -125,7 +125,7 @@ def test_a_failure_is_kept_with_its_run_and_others_go_on(engine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(runs, "stream", broken)
         failed = done(QUICK)
-    assert (failed.status, failed.error) == ("failed", "RuntimeError: out of luck")
+    assert (failed.status, failed.error) == ("failed", jobs.sentence(RuntimeError("out of luck")))
     assert done(QUICK).status == "done"
 
 
@@ -148,7 +148,10 @@ def test_a_kernel_that_does_not_compile_is_told_and_tried_again(engine, monkeypa
         patch.setattr(warmup, "prepare", broken)
         failed = runs.warm_up()
         assert failed.finished.wait(PATIENCE)
-    assert (failed.status, failed.error) == ("failed", "OSError: no space left on device")
+    assert (failed.status, failed.error) == (
+        "failed",
+        jobs.sentence(OSError("no space left on device")),
+    )
     again = runs.warm_up()
     assert again.finished.wait(PATIENCE)
     assert again.status == "done"
