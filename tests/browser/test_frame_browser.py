@@ -53,7 +53,11 @@ def test_the_true_gradient_links_to_the_tab_that_explains_it(page: Page, server:
 
 
 CONTRAST = """element => {
-  const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
+  const numbers = colour => {
+    const found = colour.match(/[0-9.]+/g).map(Number);
+    const unit = colour.startsWith("color(srgb") ? 255 : 1;
+    return found.map((x, place) => place < 3 ? unit * x : x);
+  };
   const over = ([r, g, b, a = 1], under) =>
     [r, g, b].map((x, i) => a * x + (1 - a) * under[i]);
   const light = rgb => rgb.map(x => x / 255)
@@ -97,7 +101,7 @@ def test_a_primary_button_can_be_read(browser: Browser, server: str, scheme: str
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_chosen_values_can_be_read(browser: Browser, server: str, scheme: str):
-    """They stand on the primary colour, as a button's words do."""
+    """They stand on the primary colour, as a button's words do, in a popover."""
     with visitor(browser, color_scheme=scheme) as page:
         page.goto(f"{server}/train?v=2&algorithms=actor_critic&vary=gamma&values=0.5,0.9")
         page.get_by_text("environment steps and every evaluation").wait_for()

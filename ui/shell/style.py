@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-# The theme's primary colour is text and ground. Light enough for text on a dark page, it is too
-# light for Streamlit's white: what is written on it takes the page's own ground, dark or white.
-# `light-dark` follows a reader who changes the system's theme; the server hears of it too late.
+# It follows a reader who changes the system's theme; the server hears of it too late.
 GROUND = "light-dark({}, {})"
+# The theme's primary colour is text and ground. Light enough for text on a dark page, it is too
+# light for Streamlit's white: what is written on it is dark where the page's own text is light.
 RULES = """<style>
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid="stMultiSelect"] [data-tag] {{
-  color: {background};
+  color: rgb(from currentcolor calc(255 - r) calc(255 - g) calc(255 - b));
 }}
 .stMainBlockContainer {{ padding-top: 3.9rem; }}
 .stMainBlockContainer h4 {{ padding-block: .2rem .5rem; }}
