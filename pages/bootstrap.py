@@ -12,7 +12,7 @@ policy, beside = measure.choose_policy()
 batch_size = measure.choose_batch_size(policy, beside)
 said, picture = st.columns([1, 2.5], gap="medium")
 with said:
-    asked = lesson.predict(words.QUESTION)
+    asked = lesson.predict(words.question(policy.name, batch_size))
 with picture:
     measured = measure.findings(policy, batch_size)
     found = bootstrap.compared(policy, measured) if measured else None
@@ -24,7 +24,7 @@ if asked is None:
     st.stop()
 
 with said:
-    bootstrap.reveal(found)
+    bootstrap.reveal(policy, found)
 with picture:
     left, right = st.columns(2)
 with left:

@@ -33,6 +33,5 @@ if not found:
     st.stop()
 with effect:
     rewards.effect_on_q(figure)
-rewards.notation()
 with st.expander("All the numbers", icon=":material/table:"):
     figures.table(shown, figure)

@@ -119,7 +119,7 @@ def test_one_sample_can_push_the_worse_action_up_and_the_average_cannot():
 @pytest.mark.parametrize(
     ("taken", "up", "said"),
     [
-        (14, 14, "It was taken in 14, and plain policy gradient pushes 14 of these up."),
+        (14, 14, "The agent took it in 14, and plain policy gradient pushes 14 of these up."),
         (4, 0, "a sample of the better action makes the worse one more probable."),  # r - 2
         (0, 0, "In this batch it was never taken; if it is, a positive Q pushes it up."),
     ],
@@ -211,8 +211,8 @@ def test_the_share_of_updates_the_right_way(settings, low, high):
     assert low < truth.estimate < high
     assert truth.estimate == pytest.approx(100 * counted["policy_gradient"])
     said = cloud.explanation(plain, critic)
-    assert f"with it {counted['actor_critic']:.0%} [" in said and "(n = 400 batches)" in said
-    assert ("The critic helps" in said) == (critic.low > plain.high)
+    assert f"baseline, {counted['actor_critic']:.0%} [" in said and "(n = 400 batches)" in said
+    assert ("the critic helps" in said) == (critic.low > plain.high)
     marked(cloud.question("Actor-critic, seed 0", settings.get("steps", 32)), truth, said)
 
 

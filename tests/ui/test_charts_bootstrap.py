@@ -321,14 +321,14 @@ def test_returns_are_drawn_at_every_position_with_one_label_each(steps):
     here = found(steps=steps)
     rows = charts.return_rows(here)
     assert rows.groupby("target")["t"].apply(list).to_dict() == {
-        key: [*range(1, steps + 1)] for key in TARGETS
+        key: [*range(steps)] for key in TARGETS
     }
     for key in TARGETS:
         own = rows[rows["target"] == key]
         np.testing.assert_array_equal(own["q"], here.mean_q[key].estimate)
         assert (own["low"] <= own["q"]).all() and (own["q"] <= own["high"]).all()
     labels = rows[rows["label"] != ""]
-    assert labels["t"].tolist() == [steps] * 3
+    assert labels["t"].tolist() == [steps - 1] * 3
     gaps = np.diff(np.sort(labels["label_y"]))
     assert (gaps >= charts.return_top(here) / 16 - 1e-9).all()
     assert rows["high"].max() <= charts.return_top(here)

@@ -15,7 +15,7 @@ from pgcore import Config, train
 from pgcore.gradients import Update, collect_windows, inside_update
 from pgcore.gradients.estimates import measurable
 from pgcore.gradients.hindsight import ExpectedPush, WorseActions, instructive_window
-from pgcore.gradients.outcome import Outcome
+from pgcore.gradients.outcome import Outcome, outcome
 from ui.inside import charts as inside
 from ui.inside import words
 
@@ -195,6 +195,13 @@ def test_the_estimators_that_point_the_right_way_are_counted():
     }
     said = words.on_the_estimators(updates, np.array([1.0, 0.0]))
     assert " of 1 of 3 estimators" in said and "(n = 1)" in said
+    assert said.startswith(words.SHARED)
+
+
+def test_an_action_that_is_pushed_up_can_become_less_probable_as_the_page_says():
+    found = outcome(UPDATES["policy_gradient"], inside.CHANGES["gradient"])
+    assert found.pushed_up == STEPS and found.more_probable < STEPS
+    assert "still become less probable after the step" in words.SHARED
 
 
 def test_the_films_table_holds_what_is_drawn():
@@ -210,12 +217,12 @@ def test_worse_actions_are_said_in_numbers():
     found = WorseActions(32, 20, 7, 6, 3, 256)
     sentence = words.on_worse_actions(found)
     assert "In 20 of the 32 states one action is clearly worse" in sentence
-    assert "taken in 7, and plain policy gradient pushes 6 of these up" in sentence
+    assert "took it in 7, and plain policy gradient pushes 6 of these up" in sentence
+    assert "a step along the true gradient still raises 3 of the 20 worse actions" in sentence
     details = words.on_the_hindsight(found)
     assert "Each of the 32 states was set again" in details
     assert "played on from it, 256 times each" in details
     assert "lower by more than 2 [[standard_error|standard errors]]" in details
-    assert "raise the worse action of a state. Here it does in 3 of 20" in details
     assert "another batch" in words.on_worse_actions(WorseActions(32, 0, 0, 0, 0, 256))
 
 
@@ -231,7 +238,7 @@ def test_the_expected_push_adds_up_as_printed():
     said = words.on_the_expected_push(push, 256)
     assert "drawn with probability 0.38" in said
     assert "is 45.3, that of the other 47.9 (difference 2.6, standard error 0.4" in said
-    assert "n = 256 tails each" in said
+    assert "n = 256 episodes played on from there, each" in said
 
 
 def test_side_by_side_measures_angles_to_the_truth():

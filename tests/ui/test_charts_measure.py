@@ -30,6 +30,7 @@ from ui.cloud import charts as cloud
 from ui.cloud import words as cloud_words
 from ui.parabola import charts as parabola
 from ui.parabola import words as parabola_words
+from ui.path.lessons import LESSONS
 from ui.shell.question import percent
 from ui.shell.sums import adding_up
 from ui.variance import charts as variance
@@ -183,16 +184,16 @@ def test_the_sentence_on_1_over_b_quotes_the_measurement():
 @pytest.mark.parametrize(
     ("share", "words"),
     [
-        (0.55, "The critic helps: with it 70% [68%, 72%]"),
-        (0.7, "The critic's share is not clearly another: with it 70%"),
-        (0.9, "The critic does not help here: with it 70%"),
+        (0.55, "70% [68%, 72%] point the right way: the critic helps"),
+        (0.7, "70% [68%, 72%] point the right way: no clear difference"),
+        (0.9, "70% [68%, 72%] point the right way: the critic does not help here"),
     ],
 )
 def test_the_critics_share_is_told_apart_only_by_its_interval(share, words):
     plain = interval(share, share - 0.02, share + 0.02)
     assert percent(plain)[:3] == pytest.approx((100 * share, 100 * share - 2, 100 * share + 2))
     said = cloud_words.explanation(plain, interval(0.7, 0.68, 0.72))
-    assert said.startswith(words) and "n = 4,000 batches" in said
+    assert said.startswith(f"With the critic as the baseline, {words} (n = 4,000 batches).")
 
 
 def test_the_table_has_every_estimator_with_its_intervals():
@@ -207,9 +208,9 @@ def test_the_table_has_every_estimator_with_its_intervals():
     assert table.loc["Critic, no bootstrap", "bias that Ψ adds"] == "other target"
 
 
-def panel(name: str, mean: float, n: int = 4000) -> cloud_words.Panel:
+def panel(name: str, mean: float, unbiased: bool = False, n: int = 4000) -> cloud_words.Panel:
     around = interval(mean, mean - 0.1, mean + 0.1, n)
-    return cloud_words.Panel(name, interval(0.6, 0.58, 0.62, n), around, 0.9)
+    return cloud_words.Panel(name, interval(0.6, 0.58, 0.62, n), around, 0.9, unbiased)
 
 
 def test_the_question_names_policy_and_batch():
@@ -222,7 +223,7 @@ def test_the_question_names_policy_and_batch():
 
 def test_the_scatter_is_said_in_lengths_of_the_mean():
     said = cloud_words.on_the_scatter(measurement(snr=interval(0.04, 0.03, 0.05)))
-    assert "scatters 5.0 [4.5, 5.8] times as far as the mean update is long" in said
+    assert "distance from their mean is 5.0 [4.5, 5.8] times the length of that mean" in said
     assert f"(n = {REPORT.measurements['policy_gradient'].ratio.n:,} batches)" in said
     nothing = cloud_words.on_the_scatter(measurement(snr=interval(-0.01, -0.02, 0.01)))
     assert "not told apart from 0" in nothing and "nan" not in nothing
@@ -235,8 +236,28 @@ def test_the_means_are_said_with_what_their_intervals_allow():
     said = cloud_words.on_the_means([panel("GAE", 0.36), panel("PPO", 1.4), panel("Mine", 1.0)])
     assert "GAE is clearly too short" in said and "PPO is clearly too long" in said
     assert "0.36 [0.26, 0.46] with GAE, 1.40 [1.30, 1.50] with PPO and 1.00" in said
+    assert "not the cause" not in said
     said = cloud_words.on_the_means([panel("GAE", 0.95)])
     assert "reaches 0.95 [0.85, 1.05] with GAE. None is clearly shorter or longer" in said
+
+
+def test_a_baseline_that_adds_no_bias_is_not_blamed_for_one():
+    """The lecture says that a baseline adds no bias; here all means are biased, by the critic."""
+    lost, kept = panel("Actor-critic", 0.36, unbiased=True), panel("Constant", 0.95, unbiased=True)
+    said = cloud_words.on_the_means([lost])
+    assert "The baseline is not the cause. Where a batch ends, the critic's guess stands" in said
+    said = cloud_words.on_the_means([lost, panel("Batch mean", 0.2)])
+    assert "The baseline of Actor-critic is not the cause." in said
+    assert "cause" not in cloud_words.on_the_means([kept, panel("Batch mean", 0.2)])
+    assert any(lesson.title == "Why bootstrap?" for lesson in LESSONS)  # that the sentence names
+
+
+def test_an_estimator_is_called_unbiased_only_if_it_adds_no_bias():
+    for key in cloud_words.UNBIASED:
+        if key in REPORT.measurements:
+            along = REPORT.measurements[key].added.along
+            assert along.low - 1e-6 <= 0 <= along.high + 1e-6, key
+    assert "batch_mean" not in cloud_words.UNBIASED
 
 
 def test_the_panels_numbers_are_a_table():
@@ -296,7 +317,7 @@ def test_a_bias_is_signed_and_in_percent_of_the_true_gradient():
 def test_leave_one_out_takes_away_its_own_share_and_the_rest_is_said():
     mean, others = measurement(added=biased(-0.4)), measurement(added=biased(-0.38))
     words = cloud_words.on_leave_one_out(mean, others, interval(1.066, 1.066, 1.066), 32)
-    assert "1/B = 3% of the batch mean" in words
+    assert "1/T = 3% of the batch mean" in words
     assert "goes from -40.0% [-41.0%, -39.0%] to -38.0% [-39.0%, -37.0%]" in words
     assert "1.07 [1.07, 1.07] times as large (n = 4,000 batches)" in words
     assert "A batch of one step" in cloud_words.on_leave_one_out(mean, others, mean.ratio, 1)
@@ -490,8 +511,8 @@ def test_the_variance_at_b_is_said_with_what_its_interval_allows():
 
 def test_the_parabolas_question_names_policy_and_batch():
     asked = parabola_words.question("Actor-critic, seed 0, after 2,000 steps", 32)
-    assert asked.text.startswith("Actor-critic, seed 0, after 2,000 steps, is held still. ")
-    assert "A batch has 32 steps." in asked.text
+    assert "held still: Actor-critic, seed 0, after 2,000 steps. " in asked.text
+    assert "its batches of 32 steps" in asked.text
     assert asked.text.endswith(parabola_words.QUESTION.text)
 
 
@@ -501,11 +522,26 @@ MORE, LESS = interval(2.3, 2.1, 2.5), interval(0.3, 0.2, 0.4)
 @pytest.mark.parametrize(
     ("area", "variance", "learned", "ends"),
     [
-        ((-38, -61, -15), MORE, "less return over training, -38 [-61, -15]", "variance here."),
-        ((36, 10, 62), LESS, "more return over training, +36 [+10, +62]", "variance here."),
-        ((36, 10, 62), MORE, "more return over training, +36 [+10, +62]", "two questions."),
-        ((-3, -9, 5), MORE, "not told apart, -3 [-9, +5]", "two questions."),
-        ((-3, -9, 5), interval(1, 1, 1), "not told apart, -3 [-9, +5]", "two questions."),
+        (
+            (-38, -61, -15),
+            MORE,
+            "a lower return, averaged over training: -38 [-61, -15] steps",
+            "variance here.",
+        ),
+        (
+            (36, 10, 62),
+            LESS,
+            "a higher return, averaged over training: +36 [+10, +62] steps",
+            "variance here.",
+        ),
+        (
+            (36, 10, 62),
+            MORE,
+            "a higher return, averaged over training: +36 [+10, +62] steps",
+            "two questions.",
+        ),
+        ((-3, -9, 5), MORE, "not told apart: -3 [-9, +5]", "two questions."),
+        ((-3, -9, 5), interval(1, 1, 1), "not told apart: -3 [-9, +5]", "two questions."),
     ],
 )
 def test_variance_and_learning_are_compared_and_not_confused(area, variance, learned, ends):

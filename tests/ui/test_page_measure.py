@@ -286,7 +286,7 @@ def test_the_parabola_waits_for_a_prediction_beside_no_baseline():
     app = opened("parabola", predicted={})
     _axis, picture = app.get("vega_lite_chart")
     assert "Only b = 0 is drawn" in picture.proto.alt
-    assert "Actor-critic, seed 0, after 500 steps, is held still" in app.slider("say_harm").label
+    assert "held still: Actor-critic, seed 0, after 500 steps." in app.slider("say_harm").label
     assert "at one policy" in re.sub("<.*?>", "", words(app))
     assert not app.dataframe
 

@@ -103,7 +103,11 @@ def test_a_sorted_card_can_be_asked_again():
 
 def test_just_show_and_sort_again():
     app = press(opened(), "Just show")
-    assert "You sorted no card." in said(app)
+    assert "You sorted no card." in said(app) and words.on_all(MEASURED) in said(app)
+    shown = app.dataframe[0].value
+    assert shown["measured"].tolist() == [
+        words.name_of(key, MEASURED) for key in words.deck()[: words.DECK]
+    ]
     press(app, "Sort again")
     assert len(app.button_group) == view.HAND
 

@@ -40,7 +40,20 @@ def test_the_answer_follows_the_runs(below, above, which):
     assert option == which
     assert f"{below / N:.1%}" in why and f"{above / N:.1%}" in why
     assert ("not told apart with 400 runs" in why) == (which == 0)
-    assert ("more probable still" in why) == (which == 1)
+    assert (words.REASON in why) == (which == 1)
+
+
+def test_with_equal_variance_every_pull_is_rewarded_or_every_pull_is_punished():
+    """As the reason says: Q - b is positive for every arm with b* - 1, negative with b* + 1."""
+    rewards = np.array(fates.REWARDS)
+    for policy in np.random.default_rng(0).dirichlet(np.ones(3), 50):
+        low, high = (
+            rewards - float(BASELINES[name](np.log(policy)[None], rewards)[0])
+            for name in ("b* - 1", "b* + 1")
+        )
+        assert (low > 0).all() and (high < 0).all()
+    assert "− 1 every Q − b is positive" in words.REASON
+    assert "+ 1 every Q − b is negative" in words.REASON
 
 
 def test_the_pages_own_runs_hold_the_surprise():
@@ -108,6 +121,7 @@ def test_the_free_lunch_is_answered_with_both_variances():
 
 def test_the_runs_are_counted_in_the_captions():
     assert "40 of 1,000 are drawn" in words.on_the_paths(1000)
+    assert f"not certain after {fates.STEPS} steps" in words.on_the_paths(1000)
     assert "n = 1,000 runs of 200 steps" in words.on_the_measuring(1000)
 
 
@@ -157,8 +171,8 @@ def test_the_questions_of_toypole_name_their_settings():
     assert "γ is 0.5." in pole_words.loss(enumerated.pole((0.0,) * 5, 0.5)).text
     assert pole_words.best_lambda(0.5, 100) == pole_words.LAMBDA
     exact = pole_words.best_lambda(0.0, 1).text
-    assert exact.startswith("The critic is exact, and an update is one window. λ = 0")
-    assert "errs by ±3 at each state, and an update is the mean of 1,000 windows" in (
+    assert exact.startswith("The critic is exact, and one batch makes the update. λ = 0")
+    assert "errs by ±3 at each state, and the updates of 1,000 batches are averaged" in (
         pole_words.best_lambda(3.0, 1000).text
     )
 
@@ -179,6 +193,10 @@ def test_the_errors_at_the_ends_and_the_least_are_said(error, averaged):
     bias = enumerated.gae_curve(LAB, error)[0]
     assert f"= 0 the bias is {bias[0]:.3f}" in said and f"= 1 the bias is {bias[-1]:.3f}" in said
     assert f"least at λ = {enumerated.best_lambda(LAB, error, averaged):.2f}: " in said
+    noise = np.sqrt(enumerated.gae_curve(LAB, error)[1][0] / averaged)
+    total = np.hypot(bias[0], noise / np.linalg.norm(LAB.gradient))
+    assert said.endswith(f"At λ = 0 it is {total:.3f}.")
+    assert ("The bias at λ = 1 is the error of the critic's guess" in said) == (error > 0)
 
 
 def test_the_least_variance_of_the_exact_critic_is_said_as_it_is():
@@ -242,13 +260,13 @@ def test_a_mean_that_turns_is_not_called_a_shrink():
 
 @pytest.mark.parametrize(
     ("error", "averaged", "words_of"),
-    [(0.5, 100, "errs by ±0.5 at each state and a mean of 100 windows"), (0.0, 1, "the exact")],
+    [(0.5, 100, "errs by ±0.5 at each state and a mean of 100 batches"), (0.0, 1, "the exact")],
 )
 def test_the_best_lambda_is_said_with_its_critic_and_n(error, averaged, words_of):
     best = enumerated.best_lambda(LAB, error, averaged)
     said = pole_words.on_lambda(error, averaged, best)
     assert words_of in said and said.endswith(f"least at λ = {best:.2f}.")
-    assert ("a single window" in said) == (averaged == 1)
+    assert ("a single batch" in said) == (averaged == 1)
 
 
 def test_the_bandit_s_charts_are_told_with_their_numbers_and_n():

@@ -74,7 +74,6 @@ def one_pull() -> None:
 
 def same_variance() -> None:
     """Runs of natural policy gradient under five baselines, two of them of equal variance."""
-    top = st.container()
     asked, settings = st.columns([2.2, 1], gap="medium")
     with settings:
         runs = controls.slider("bandit_runs", help="More runs: narrower intervals.")
@@ -85,8 +84,6 @@ def same_variance() -> None:
     stories: dict[str, np.ndarray] = {}
     if said is not None:
         stories = {name: fates.runs(name, runs, step_size) for name in first}
-        with top:
-            glossary.say(words.on_least_variance(stories))
         with asked:
             lesson.reveal(question, *words.answer(stories))
     for column, name in zip(st.columns(len(first)), first, strict=True):
@@ -102,6 +99,8 @@ def same_variance() -> None:
             if stories:
                 st.markdown(words.fates_in_colour(stories[name]))
     glossary.caption(words.on_the_paths(runs) if stories else words.BEFORE_THE_RUNS)
+    if stories:
+        glossary.say(words.on_least_variance(stories))
     with st.expander("All the numbers"):
         table = charts.written_fates(stories) if stories else charts.written_first(first)
         st.dataframe(table, hide_index=True, width="content")

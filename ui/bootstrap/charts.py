@@ -29,7 +29,7 @@ def return_rows(found: Bootstrapping) -> pd.DataFrame:
     parts = []
     for key in TARGETS:
         q = found.mean_q[key]
-        line = pd.DataFrame({"t": np.arange(1, len(q.estimate) + 1), "q": q.estimate})
+        line = pd.DataFrame({"t": np.arange(len(q.estimate)), "q": q.estimate})
         line["low"], line["high"] = q.low, q.high
         line["label"] = np.where(line.index == len(line) - 1, NAMES[key], "")
         parts.append(line.assign(target=key, colour=COLOURS[key], name=NAMES[key]))
@@ -48,7 +48,7 @@ def return_top(found: Bootstrapping) -> float:
 def return_spec(steps: int, top: float) -> dict:
     """The chart of `return_rows` for batches of `steps`."""
     scale = alt.Scale(
-        domain=[0.5, steps + 0.5], nice=False, range=[0, alt.expr(f"width - {LABEL_ROOM}")]
+        domain=[-0.5, steps - 0.5], nice=False, range=[0, alt.expr(f"width - {LABEL_ROOM}")]
     )
     base = alt.Chart().encode(
         x=alt.X(

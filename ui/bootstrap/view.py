@@ -20,9 +20,10 @@ def compared(policy: measure.Policy, found: Findings) -> Bootstrapping | None:
     )
 
 
-def reveal(found: Bootstrapping) -> None:
+def reveal(policy: measure.Policy, found: Bootstrapping) -> None:
     """What the critic brings back, beside the reader's prediction."""
-    lesson.reveal(words.QUESTION, words.answer(found), words.explanation(found))
+    question = words.question(policy.name, found.batch_size)
+    lesson.reveal(question, words.answer(found), words.explanation(found))
 
 
 def waiting(found: Bootstrapping) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -12,7 +14,7 @@ from ui.shell.question import Option, Question
 MOST, LEAST = 0.8, 0.2
 QUESTION = Question(
     "bootstrap",
-    "A batch ends while the pole stands. If its returns stop there, the mean update is too short. "
+    "A batch mostly ends while the pole stands. If its returns stop there, the mean update is too short. "
     "How much of what is missing does the critic bring back?",
     (
         Option(f"Nearly all of it: more than {MOST:.0%}",
@@ -24,6 +26,16 @@ QUESTION = Question(
     ),
     usual=2,
 )  # fmt: skip
+
+
+def question(policy: str, batch_size: int) -> Question:
+    """QUESTION with the policy and the batch that it is asked of."""
+    text = (
+        f"One agent is held still: {policy}. Its batches have {batch_size} steps. {QUESTION.text}"
+    )
+    return replace(QUESTION, text=text)
+
+
 NO_GRADIENT = "The true gradient is too small to be measured here."
 NOTHING_MISSING = "Here nothing is missing that these batches could show."
 NAMES = {CUT: "cut", CRITIC: "critic", FOLLOWED: "what followed"}

@@ -182,7 +182,7 @@ def mean_spec(low: float, high: float, key: str) -> dict:
 
 def batch_rows(measured: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """tr Sigma against the batch size for `keys`, and how plain PG would fall if steps were
-    independent: tr Sigma(1) / B."""
+    independent: tr Sigma(1) / T."""
     shown = measured[measured["algorithm"].isin([*keys, "score"]) & (measured["tr_sigma"] > 0)]
     lines = shown.assign(name=shown["algorithm"].map(NAMES), part="measured")
     plain = measured[measured["algorithm"] == "policy_gradient"]
@@ -191,7 +191,7 @@ def batch_rows(measured: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
             "algorithm": "law",
             "batch_size": plain["batch_size"],
             "tr_sigma": plain["tr_sigma"].iloc[0] / plain["batch_size"],
-            "name": "1/B, if steps were independent",
+            "name": "1/T, if steps were independent",
             "part": "law",
         }
     )
@@ -215,7 +215,7 @@ def batch_spec(longest: int) -> dict:
     base = alt.Chart().encode(
         x=alt.X(
             "batch_size:Q",
-            title="steps in a batch, B",
+            title="steps in a batch, T",
             scale=alt.Scale(
                 type="log",
                 base=2,

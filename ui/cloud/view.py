@@ -70,6 +70,7 @@ def panels(found: Findings, keys: list[str]) -> list[words.Panel]:
                 known.right_way if known else share_right(arrows),
                 mean_along(arrows),
                 share_shown(found.cloud, key, b, found.reference, found.parabola),
+                key in words.UNBIASED,
             )
             title.markdown(words.panel_title(name, panel.right))
             picture.vega_lite_chart(
@@ -132,7 +133,7 @@ def _learning(policy: measure.Policy, found: Findings) -> None:
 
 
 def against_batch_size(policy: measure.Policy, keys: list[str]) -> None:
-    """tr Sigma against B, beside the law that independent steps would obey; folded."""
+    """tr Sigma against T, beside the law that independent steps would obey; folded."""
     with st.expander("Do larger batches help?", icon=":material/stacked_line_chart:"):
         _larger_batches(policy, keys)
 

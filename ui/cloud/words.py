@@ -28,6 +28,7 @@ ADAM = (
     "recent size."
 )
 FIXED_LENGTH = "REINFORCE updates at the ends of episodes; batches of fixed length do not show it."
+UNBIASED = ("policy_gradient", "constant", "running_mean", "actor_critic")  # Psi adds no bias
 OTHER_BATCHES = (
     "The running mean is measured with the mean of the other batches in the place of past ones."
 )
@@ -38,12 +39,13 @@ ARROWS = (
 )
 THE_MEAN = (
     "The white dot is the end of the mean of all updates. Below, this mean is drawn larger, with "
-    "its 95% [[interval]]."
+    "its [[interval]]."
 )
 QUESTION = Mark(
     "right_way",
-    "One batch gives one update. What share of plain policy gradient's updates point the right "
-    "way, within 90° of the true gradient? A coin would give 50%.",
+    "From each batch, plain policy gradient computes one update, which the agent does not take. "
+    "What share of these updates point the right way, within 90° of the true gradient? A coin "
+    "would give 50%.",
     "Updates within 90° of the true gradient, in percent", 0, 100, 1, "%", near=4, usual=(54, 63),
 )  # fmt: skip
 COLUMNS = {
@@ -63,13 +65,14 @@ class Panel(NamedTuple):
     right: Interval  # share of updates within 90 degrees of the true gradient
     mean: Interval  # of all updates along the true gradient, in its lengths
     drawn: float  # share of the variance that lies in the picture's plane
+    unbiased: bool = False  # whether its baseline adds no bias of its own
 
 
 def question(policy: str, batch_size: int) -> Mark:
     """QUESTION with the policy and the batch that it is asked of."""
     text = (
-        f"This policy is held still: {policy}. From it, many batches of {batch_size} steps are "
-        f"played. {QUESTION.text}"
+        f"One agent is held still: {policy}. It learns no more, and plays many batches of "
+        f"{batch_size} steps. {QUESTION.text}"
     )
     return replace(QUESTION, text=text)
 
@@ -77,14 +80,15 @@ def question(policy: str, batch_size: int) -> Mark:
 def explanation(plain: Interval, critic: Interval) -> str:
     """What the critic changes, and why an update scatters so widely, with intervals and n."""
     if critic.low > plain.high:
-        helped = "The critic helps"
+        helped = "the critic helps"
     elif critic.high < plain.low:
-        helped = "The critic does not help here"
+        helped = "the critic does not help here"
     else:
-        helped = "The critic's share is not clearly another"
+        helped = "no clear difference"
     return (
-        f"{helped}: with it {critic:.0%} point the right way (n = {plain.n:,} batches). One batch "
-        "holds a few episodes at most, so chance decides most of its direction."
+        f"With the critic as the baseline, {critic:.0%} point the right way: {helped} "
+        f"(n = {plain.n:,} batches). One batch holds parts of a few episodes, so chance decides "
+        "most of its direction."
     )
 
 
@@ -100,8 +104,8 @@ def on_the_scatter(plain: Measurement) -> str:
     if not noise.estimate > 0:
         return f"With these n = {n:,} batches the mean update is not told apart from 0."
     return (
-        f"One update of plain policy gradient scatters {noise:.1f} times as far as the mean "
-        f"update is long (n = {n:,} batches)."
+        "The updates of plain policy gradient scatter widely: their typical distance from their "
+        f"mean is {noise:.1f} times the length of that mean (n = {n:,} batches)."
     )
 
 
@@ -127,6 +131,14 @@ def _on_the_rest(panels: Sequence[Panel]) -> str:
         said.append(f"{all_of} is clearly too short: that is [[bias]], and it does not cancel.")
     if longer:
         said.append(f"{', '.join(longer)} is clearly too long: that is [[bias]] too.")
+    cleared = [panel.name for panel in panels if panel.unbiased and panel.name in shorter + longer]
+    if cleared:
+        of_whom = "" if len(cleared) == len(panels) else f" of {' and '.join(cleared)}"
+        said.append(
+            f"The baseline{of_whom} is not the cause. Where a batch ends, the critic's guess "
+            "stands for the rest of each return: that is a [[bootstrap]], as the lesson *Why "
+            "bootstrap?* shows."
+        )
     return " ".join(said)
 
 
@@ -235,10 +247,10 @@ def on_leave_one_out(
         )
     return (
         f"**[[leave_one_out|Leave one out]] against the batch mean.** An action's own return is "
-        f"1/B = {1 / batch_size:.0%} of the batch mean. Leave one out takes it away. The bias that "
+        f"1/T = {1 / batch_size:.0%} of the batch mean. Leave one out takes it away. The bias that "
         f"the baseline adds goes from {batch_mean.added.along:+.1%} to "
         f"{leave_one_out.added.along:+.1%}: the other steps of the same trajectory contain what "
-        "the action caused, too. Both point the same way, since one is B/(B - 1) times the "
+        "the action caused, too. Both point the same way, since one is T/(T - 1) times the "
         f"other; the variance is {ratio} times as large (n = {ratio.n:,} batches)."
     )
 
@@ -289,7 +301,7 @@ def findings(
 
 
 def law(measured: pd.DataFrame, n: int) -> str:
-    """Whether larger batches pay as 1/B says, in Markdown.
+    """Whether larger batches pay as 1/T says, in Markdown.
 
     Args:
         measured: of `by_batch_size`.
@@ -307,13 +319,13 @@ def law(measured: pd.DataFrame, n: int) -> str:
         for key in ("policy_gradient", "actor_critic")
     }
     return (
-        f"**Is it 1/B?** For the [[score|scores]] alone it is, by theory. Measured, a "
+        f"**Is it 1/T?** A batch has T steps. For the [[score|scores]] alone it is, by theory. Measured, a "
         f"batch of {longest} has {at(longest, 'score', 'design_effect')} times the variance "
         f"that {longest} independent steps would have. With returns as weights two things change. "
         "The steps of one trajectory are correlated: with its own returns, plain policy gradient "
         f"has {at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
         "steps. And the returns themselves change: in a short batch they are mostly the critic's "
-        f"guess, in a long one mostly rewards. From B = 1 to {longest}, tr Σ goes "
+        f"guess, in a long one mostly rewards. From T = 1 to {longest}, tr Σ goes "
         f"{fall['policy_gradient']} for plain policy gradient, {fall['actor_critic']} with the "
         f"critic (n = {n:,} batches)."
     )
@@ -387,7 +399,7 @@ def batch_table(rows: pd.DataFrame) -> pd.DataFrame:
 def on_the_batches(n: int, longest: int) -> str:
     """How the chart of the batch size was measured."""
     return (
-        f"n = {n:,} batches of {longest} steps of the same policy, cut short for smaller B. Bands "
+        f"n = {n:,} batches of {longest} steps of the same policy, cut short for smaller T. Bands "
         "are 95% bootstrap intervals. Both axes are logarithmic. Where a batch is cut, the critic "
         "is asked, so a short batch relies on its guess and a long one on rewards."
     )

@@ -198,7 +198,7 @@ def _slopes(found: Findings, index: int) -> np.ndarray:
 def on_average(played: Hindsight, every: dict[str, Update]) -> None:
     """One worse action of the batch: its push, averaged over both actions."""
     if push := expected_push(played, every[BASE]):
-        st.markdown("##### One worse action, averaged over what might have been drawn")
+        st.markdown("##### The push on one worse action, averaged over both actions")
         st.latex(words.expected_push(push))
         st.caption(words.on_the_expected_push(push, played.tails))
 

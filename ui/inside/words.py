@@ -22,8 +22,8 @@ from ui.shell.sums import adding_up
 
 QUESTION = Question(
     "bad_action",
-    "All returns Q are positive. Can one sample push the worse of two actions up? And can the "
-    "average over both actions?",
+    "All returns Q are positive. Can one sampled action be the worse of the two, and still be "
+    "pushed up? Can that happen on average over both actions?",
     (
         Option("One sample can, the average cannot", ""),
         Option("Both can", "The average weighs the push on the better action too, and that one is "
@@ -36,6 +36,10 @@ QUESTION = Question(
 ANGLE = (
     "An update at more than 90° from the true gradient points the wrong way. One batch (n = 1) "
     "decides nothing."
+)
+SHARED = (
+    "All states share one network. So an action can be pushed up by its own [[psi|weight]] and "
+    "still become less probable after the step."
 )
 SAID = {  # how to read each stage's picture
     "actions": "The present policy chose every action: learning is [[on_policy]]. A "
@@ -57,7 +61,8 @@ def question(policy: str, index: int, update: Update) -> Question:
     share = f"All {steps}" if positive == steps else f"{positive} of the {steps}"
     text = (
         f"This is batch {index:,} of one agent ({policy}). {share} returns Q are positive. Can one "
-        "sample push the worse of two actions up? And can the average over both actions?"
+        "sampled action be the worse of the two, and still be pushed up? Can that happen on "
+        "average over both actions?"
     )
     return replace(QUESTION, text=text)
 
@@ -205,8 +210,9 @@ def on_the_estimators(updates: dict[str, Update], truth: np.ndarray) -> str:
     angles = [length_and_angle(update, truth)[1] for update in updates.values()]
     right = sum(angle < 90 for angle in angles)
     return (
-        f"On this batch the [[estimate|gradients]] of {right} of {len(angles)} estimators lie "
-        "within 90° of the [[true_gradient|true gradient]]. One batch (n = 1) does not rank them."
+        f"{SHARED} On this batch the [[estimate|gradients]] of {right} of {len(angles)} estimators "
+        "lie within 90° of the [[true_gradient|true gradient]]. One batch (n = 1) does not rank "
+        "them."
     )
 
 
@@ -254,8 +260,8 @@ def on_worse_actions(found: WorseActions) -> str:
     if not found.clear:
         return "In this batch no action was clearly the worse of the two; take another batch."
     sampled = (
-        f"It was taken in {found.taken}, and plain policy gradient pushes {found.pushed_up} of "
-        "these up."
+        f"The agent took it in {found.taken}, and plain policy gradient pushes {found.pushed_up} "
+        "of these up."
     )
     if not found.taken:
         sampled = "In this batch it was never taken; if it is, a positive Q pushes it up."
@@ -266,20 +272,19 @@ def on_worse_actions(found: WorseActions) -> str:
         )
     return (
         f"In {found.clear} of the {found.states} states one action is clearly worse. {sampled} "
-        "Averaged over both actions, the worse one is pushed down in every state. No "
-        "[[baseline|baseline b(s)]] changes that average."
+        "Averaged over both actions, each of these states pushes its worse action down. No "
+        "[[baseline|baseline b(s)]] changes that average. All states share one network, and there "
+        "their pushes add up. So a step along the true gradient still raises "
+        f"{found.raised} of the {found.clear} worse actions."
     )
 
 
 def on_the_hindsight(found: WorseActions) -> str:
-    """How the worse actions were found, and what a step of the shared network does with them."""
+    """How the worse actions were found."""
     return (
         f"Each of the {found.states} states was set again. Both actions were played on from it, "
         f"{found.tails} times each. An action counts as worse if its return is lower by more than "
-        f"{CLEAR:g} [[standard_error|standard errors]]. All states share one network. "
-        "So a step along the true gradient may still raise the worse action of a state. Here it "
-        "does in "
-        f"{found.raised} of {found.clear}."
+        f"{CLEAR:g} [[standard_error|standard errors]]."
     )
 
 
@@ -302,7 +307,9 @@ def on_the_expected_push(found: ExpectedPush, tails: int) -> str:
     return (
         f"At step {found.t} the worse action is drawn with probability {found.prob:.2f}. Its "
         f"true discounted return is {worse:.1f}, that of the other {better:.1f} (difference "
-        f"{better - worse:.1f}, standard error {found.error:.1f}, n = {tails} tails each). Each "
-        "term is p(1 − p) times a return, where p is that probability. A baseline b(s) is "
-        "subtracted from both returns, and cancels."
+        f"{better - worse:.1f}, standard error {found.error:.1f}, n = {tails} "
+        "episodes played on from there, each). The first term is its push if it is drawn, the "
+        "second that if the other one is. Each push is weighted by how often it happens: it is "
+        "p(1 − p) times a return, where p is that probability. A baseline b(s) is subtracted from "
+        "both returns, and cancels."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -254,6 +254,18 @@ def other_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).set_index("exhibit")
+
+
+def verdict_table(keys: Sequence[str], measured: Mapping[str, Measured]) -> pd.DataFrame:
+    """What the measurement says of each card, for a reader who sorted none."""
+    return pd.DataFrame(
+        {
+            "card": EXHIBITS[key].title,
+            "measured": words.name_of(key, measured),
+            "because": words.because(measured[key]),
+        }
+        for key in keys
+    )
 
 
 def sorted_table(said: Mapping[str, str], measured: Mapping[str, Measured]) -> pd.DataFrame:

@@ -77,8 +77,11 @@ def _score(state: dict, deck: list[str]) -> None:
         st.markdown(words.on_score(said, measured))
         st.dataframe(charts.sorted_table(said, measured), hide_index=True, width="stretch")
     else:
-        st.markdown("You sorted no card. The next two tabs show what each of them does.")
+        st.markdown(f"You sorted no card. {words.on_all(measured)}")
+        cards = deck[: _round_end(state["from"] - 1, len(deck))]
+        st.dataframe(charts.verdict_table(cards, measured), hide_index=True, width="stretch")
     with st.container(horizontal=True):
+        st.button("See all verdicts", on_click=controls.turn, args=("museum_view", "All verdicts"))
         if state["from"] < len(deck):
             st.button("Sort the other cards", on_click=state.update, kwargs={"ended": False})
         st.button("Sort again", on_click=_start_again)

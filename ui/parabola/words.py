@@ -20,7 +20,7 @@ from ui.shell.question import Mark, Option, Question
 MEANT = (
     "One number b is subtracted from every Q: a constant [[baseline]]. The "
     "[[tr_sigma|variance]] is that of one update, at one [[policy]] that is held still. Whether "
-    "agents also learn less is another question: the learning curves answer it."
+    "agents also learn less is another question. Learning curves appear with the answer."
 )
 QUESTION = Mark(
     "harm",
@@ -48,7 +48,10 @@ FAR_QUESTION = Question(
 
 def question(policy: str, batch_size: int) -> Mark:
     """QUESTION with the policy and the batch that it is asked of."""
-    text = f"{policy}, is held still. A batch has {batch_size} steps. {QUESTION.text}"
+    text = (
+        f"One agent is held still: {policy}. From each of its batches of {batch_size} steps, plain "
+        f"policy gradient computes one update. {QUESTION.text}"
+    )
     return replace(QUESTION, text=text)
 
 
@@ -166,11 +169,11 @@ def on_the_curves(found: Gain, name: str, variance: Interval) -> str:
     if np.isnan(found.area.low):
         return f"With {name} only one seed was trained, which tells nothing about learning."
     if found.area.low > 0:
-        learned, sign = f"more return over training, {found.area:+.0f}", -1
+        learned, sign = f"have a higher return, averaged over training: {found.area:+.0f}", -1
     elif found.area.high < 0:
-        learned, sign = f"less return over training, {found.area:+.0f}", 1
+        learned, sign = f"have a lower return, averaged over training: {found.area:+.0f}", 1
     else:
-        learned, sign = f"a return over training not told apart, {found.area:+.0f}", 0
+        learned, sign = f"have a return over training not told apart: {found.area:+.0f}", 0
     here = 1 if variance.low > 1 else -1 if variance.high < 1 else 0
     agrees = (
         "So learning follows the variance here."
@@ -178,8 +181,8 @@ def on_the_curves(found: Gain, name: str, variance: Interval) -> str:
         else "Variance at one policy and learning are two questions."
     )
     return (
-        f"Against no baseline, agents that train with {name} have {learned} "
-        f"(n = {n} seeds each). {agrees}"
+        f"Against no baseline, agents that train with {name} {learned} steps "
+        f"an episode (n = {n} seeds each). {agrees}"
     )
 
 
@@ -217,8 +220,8 @@ def on_far(shift: Interval, variance: Interval, found: Gain) -> str:
     """
     return (
         "On average over all batches it moves the update by exactly 0: the mean score is 0. "
-        f"In these n = {shift.n:,} batches chance moves the mean by {shift:+.1%} of the true "
-        f"gradient's length. The variance is {variance} times that without a baseline. "
+        f"Our n = {shift.n:,} batches measure {shift:+.1%} of the true gradient's length: what is "
+        f"not 0 there is sampling noise. The variance is {variance} times that without a baseline. "
         f"{on_training(found, f'b = {FAR:g}')}"
     )
 

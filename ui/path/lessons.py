@@ -40,7 +40,7 @@ LESSONS = (
         "widely the arrows scatter, and how many point the right way.",
         ("right_way",),
         r"""
-An update is a mean over the $B$ steps of a batch, $\hat g = \frac1B\sum_t \Psi_t\,
+An update is a mean over the $T$ steps of a batch, $\hat g = \frac1T\sum_t \Psi_t\,
 \nabla\log\pi(a_t|s_t)$. Its mean square splits into signal and noise:
 
 $$
@@ -55,7 +55,7 @@ true gradient is below 90°: to first order, a small step along it does not make
 """,
         (
             Try("Long batches: 256 steps", {"window_steps": 256},
-                "More steps, less scatter. Is it as much less as 1/B promises?"),
+                "More steps, less scatter. Is it as much less as 1/T promises?"),
             Try("Before any learning", {"checkpoint": 0},
                 "Look at the share of updates that point the right way, and at the critic's."),
             Try("At the end of training", {"checkpoint": 20},
@@ -66,7 +66,7 @@ true gradient is below 90°: to first order, a small step along it does not make
     Lesson(
         "All Q are positive", "inside",
         "You will follow one [[batch]] until it becomes one step of the policy. Every reward is 1, "
-        "so every [[q|Q]] is positive, and every action that was taken is pushed up.",
+        "so every [[q|Q]] is positive. What does that do to the worse of two actions?",
         ("bad_action",),
         r"""
 With $\Psi_t = Q_t > 0$ each sampled action is pushed up. On average this is no harm: with two
@@ -92,9 +92,8 @@ they have in common is noise. A baseline removes it.
     ),
     Lesson(
         "A free lunch", "bandit",
-        "Three arms, one pull. You will move the [[baseline|baseline b]]: the three thin arrows "
-        "change, and "
-        "their mean, the thick arrow, does not.",
+        "An agent pulls one of three arms, and each arm pays its own reward. You will move the "
+        "[[baseline|baseline b]] and watch three thin arrows and their mean, the thick arrow.",
         ("free_lunch",),
         r"""
 The probabilities sum to 1, so the mean score is zero, and with it whatever a baseline adds:
@@ -122,8 +121,8 @@ $b$.
     ),
     Lesson(
         "The parabola", "parabola",
-        "The same law on CartPole: you will drag one number b, see the [[tr_sigma|variance]] of an "
-        "update follow a parabola, and agents train with it.",
+        "The same law on CartPole. You will predict first, and then drag one number b: the "
+        "[[tr_sigma|variance]] of an update follows a parabola, and agents train with your b.",
         ("harm", "far"),
         r"""
 Write one batch's update without a baseline as $G$ and its mean score as $S$. With a constant $b$ it
@@ -149,8 +148,10 @@ have changed places, so it is not $V(s) = p\,Q_1 + (1-p)\,Q_0$.
     ),
     Lesson(
         "The batch's mean", "toypole",
-        "The lecture's first baseline is the mean of the batch's own Q. You will see, on a problem "
-        "where every batch can be counted, how much of the gradient it loses.",
+        "The lecture's first baseline is the mean of the batch's own Q. How much of the gradient "
+        "does it lose? **ToyPole** gives the exact number, because all its batches can be counted. "
+        "It has five states in a row. The cart steps left or right and earns 1 a step; the episode "
+        "ends when it leaves the row.",
         ("shrink",),
         r"""
 The mean of the batch, $\bar Q$, contains the step's own $Q_t$, so it depends on the action. If the
@@ -202,23 +203,24 @@ has little data.
     ),
     Lesson(
         "Why bootstrap?", "bootstrap",
-        "A batch of 32 steps ends in the middle of an episode. You will see what the estimate of Q "
-        "becomes if nothing, the critic's guess, or the truth stands for the rest.",
+        "A batch mostly ends in the middle of an episode. Then Q can count nothing more, the "
+        "critic's guess, or the rewards that really came. You will see what each choice does.",
         ("bootstrap",),
         r"""
-The rewards after the batch's last step $T$ are not known when the update is made. Three targets:
+The steps of a batch are $0$ to $T-1$, and $s_T$ is the state after it. The rewards from $r_T$ on
+are not known when the update is made. Three targets:
 
 $$
-Q_t^{\text{cut}} = \sum_{k=t}^{T}\gamma^{k-t} r_k,\qquad
-Q_t^{\text{boot}} = Q_t^{\text{cut}} + \gamma^{T+1-t}\,V_\phi(s_{T+1}),\qquad
-Q_t = Q_t^{\text{cut}} + \gamma^{T+1-t}\, G_{T+1} .
+Q_t^{\text{cut}} = \sum_{k=t}^{T-1}\gamma^{k-t} r_k,\qquad
+Q_t^{\text{boot}} = Q_t^{\text{cut}} + \gamma^{T-t}\,V_\phi(s_T),\qquad
+Q_t = Q_t^{\text{cut}} + \gamma^{T-t}\, G_T .
 $$
 
-Here $V_\phi$ is the critic, and $G_{T+1}$ the discounted sum of the rewards that truly followed.
+Here $V_\phi$ is the critic, and $G_T$ the discounted sum of the rewards that truly followed.
 The first target is too small by the discounted value of what follows, most of all at the end of the
 batch. The second has the critic's error there instead. Since
-$E\,[\,G_{T+1} \mid s_{T+1}] = V(s_{T+1})$, the true value in its place would lose nothing, and the
-noise of $G$ would be gone.
+$E\,[\,G_T \mid s_T] = V(s_T)$, the true value in its place would lose nothing, and the
+noise of $G$ would be gone. After a fall nothing follows: the sum ends there for all three.
 """,
         (
             Try("Before any learning", {"checkpoint": 0}, "The critic knows nothing yet."),
@@ -230,8 +232,9 @@ noise of $G$ would be gone.
     ),
     Lesson(
         "GAE's λ", "toypole",
-        "Between the critic's guess after one step and the rewards to the end lies a dial, "
-        "[[lambda]]. You will see which setting errs least, and that it depends on the critic.",
+        "[[lambda]] is a number from 0 to 1. At 0 an estimate trusts one reward and the critic's "
+        "next guess, at 1 all rewards that the batch has left. You will see which λ errs least on "
+        "ToyPole, the row of five states.",
         ("lambda",),
         r"""
 GAE's weight $A_t$ sums the one-step error $\delta_t = r_t + \gamma V(s_{t+1}) - V(s_t)$ and those
@@ -260,14 +263,21 @@ batches averages away, and a large one has variance, which does.
         "*rewards* are shifted, to r − 1 and r − 2.",
         ("shifted",),
         r"""
-A constant $c$ added to every reward of an episode that ends after $N$ more steps changes the return
-by
+A baseline $b$ is the same number for every action. So it leaves the expected gradient as it is,
+$E_a[\,b\,\nabla\log\pi\,] = 0$. A constant $c$ added to every reward is another thing. Let $N$ be
+the steps that are left in the episode, this one included. Then the return changes by
 
 $$c\,\sum_{k=0}^{N-1}\gamma^k = c\;\frac{1-\gamma^N}{1-\gamma} .$$
 
-The sum depends on $N$, and $N$ depends on the actions: this is no baseline but another task. With
-$r - 1$ every return is 0 and nothing is left to learn. With $r - 2$ each step costs 1, and the best
-policy is the one that falls soonest.
+The sum depends on $N$, and $N$ depends on the actions: this is no baseline but another task. Only
+where no episode ever ends is the shift the same for every step, $c/(1-\gamma)$. In CartPole
+episodes end, and $r = 1$. So the shift multiplies every true Q, and the true gradient:
+
+$$Q_t \to (1+c)\,Q_t,\qquad g \to (1+c)\,g .$$
+
+With $r - 1$, $c = -1$, every return is 0 and nothing is left to learn. With $r - 2$, $c = -2$, the
+gradient points the opposite way: each step costs 1, and the best policy is the one that falls
+soonest (Sutton & Barto 2018, exercises 3.15 and 3.16).
 """,
         (
             Try("Subtract the batch's mean", {"agent": "batch_mean"},
@@ -308,8 +318,8 @@ which is positive for $b < 0$ and zero for $b \ge 0$ (Chung et al. 2021; Mei et 
     ),
     Lesson(
         "Who won?", "seeds",
-        "The notebook compares three agents with ten [[seed|seeds]] each. You will repeat that "
-        "study a thousand times, and count how often its ranking is right.",
+        "The notebook compares three agents with ten [[seed|seeds]] each. You will draw 2,000 such "
+        "studies of its corrected version, and count how often their ranking is right.",
         ("lottery",),
         r"""
 A study's mean of $n$ seeds has standard error $s/\sqrt n$, where $s$ is the standard deviation

@@ -107,12 +107,3 @@ def effect_on_q(figure: Figure) -> None:
     st.vega_lite_chart(rows, chart, key="q", alt=words.description(found))
     st.markdown(words.on_q(found))
     st.caption(f"One frozen policy, learned from r: {policy.name}. {words.on_the_lines(found)}")
-
-
-def notation() -> None:
-    """Why a shift of the rewards is no baseline, in a few lines."""
-    with st.expander("In the lecture's notation", icon=":material/function:"):
-        for sentence, formula in words.NOTATION:
-            st.markdown(sentence)
-            st.latex(formula)
-        st.markdown(words.NOTATION_END)

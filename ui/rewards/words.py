@@ -38,29 +38,6 @@ EVALUATED = (
     "evaluation counts the environment's own rewards, 1 a step."
 )
 
-NOTATION = (
-    (
-        "A baseline b is the same number for every action. So it leaves the expected gradient as "
-        "it is:",
-        r"\mathbb{E}[b\,\nabla\log\pi] = b\,\nabla \textstyle\sum_a \pi(a|s) = 0",
-    ),
-    (
-        "A constant c is added to every reward. Then Q of a step moves by a number that depends on "
-        "n, the steps left, this one included. The actions decide how large n is:",
-        r"\sum_{k=0}^{n-1} \gamma^k (r_{t+k} + c) = Q_t + c\,\frac{1-\gamma^n}{1-\gamma}",
-    ),
-    (
-        "Where no episode ever ends, n is infinite for every step. Only there is the shift of Q a "
-        "constant, c / (1 − γ). In CartPole episodes end, and r = 1. So the shift multiplies every "
-        "true Q, and the true gradient g:",
-        r"Q_t \to (1+c)\,Q_t, \qquad g \to (1+c)\,g",
-    ),
-)
-NOTATION_END = (
-    "With c = −1 both are 0. With c = −2 the gradient points the opposite way. (Sutton & Barto "
-    "2018, exercises 3.15 and 3.16.)"
-)
-
 
 def name(offset: float) -> str:
     """r, r − 1, r + 0.5: the reward that an agent with this offset learns from."""

@@ -69,11 +69,11 @@ GLOSSARY = {
     "batch": Entry(
         "batch", "The steps from which one update is made: 32 in a row, unless the settings say "
         "otherwise. Where many are recorded to be measured, one of them is also called a window.",
-        r"t = 1, \dots, B", "inside", 1,
+        r"t = 0, \dots, T - 1", "inside", 1,
     ),
     "estimate": Entry(
         r"update $\hat g$", "One batch's estimate of the gradient: the mean of weight times score "
-        "over its steps.", r"\hat g = \frac1B \sum_t \Psi_t \nabla\log\pi(a_t \mid s_t)",
+        "over its steps.", r"\hat g = \frac1T \sum_t \Psi_t \nabla\log\pi(a_t \mid s_t)",
         "cloud", 1,
     ),
     "true_gradient": Entry(
@@ -150,7 +150,7 @@ GLOSSARY = {
     ),
     "leave_one_out": Entry(
         "leave one out", "The batch's mean without the step that it is subtracted from.",
-        r"b_t = \frac{1}{B-1}\sum_{j \ne t} Q_j", "toypole", 1,
+        r"b_t = \frac{1}{T-1}\sum_{j \ne t} Q_j", "toypole", 1,
     ),
     "advantage": Entry(
         "advantage $A$", "How much better an action is than what the policy does on average in "
@@ -164,7 +164,7 @@ GLOSSARY = {
     "bootstrap": Entry(
         "to bootstrap (a return)", "To put the critic's prediction in the place of the rewards "
         "that a batch has not seen. The other bootstrap, resampling, is another thing.",
-        r"Q_T = r_T + \gamma V_\phi(s_{T+1})", "bootstrap", 1,
+        r"Q_{T-1} = r_{T-1} + \gamma V_\phi(s_T)", "bootstrap", 1,
     ),
     "terminated": Entry(
         "terminated, truncated", "Terminated: the task has ended, the pole fell, and nothing "

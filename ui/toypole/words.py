@@ -29,8 +29,8 @@ LOSS = Question(
 )  # fmt: skip
 LAMBDA = Question(
     "lambda",
-    "The critic errs by ±0.5 at each state, and an update is the mean of 100 windows. λ = 0 leans "
-    "on the critic alone. Is it best?",
+    "The critic errs by ±0.5 at each state, and the updates of 100 batches are averaged. λ = 0 "
+    "leans on the critic alone. Is it best?",
     (
         Option("Yes, λ = 0 is best", "λ = 0 keeps the whole error of the critic as a bias, and no "
                "number of batches averages a bias away."),
@@ -84,12 +84,16 @@ def loss(lab: ToyPole) -> Question:
 def best_lambda(error: float, averaged: int) -> Question:
     """LAMBDA for this critic and this many windows in an update."""
     critic = f"The critic errs by ±{error:g} at each state" if error else "The critic is exact"
-    update = "one window" if averaged == 1 else f"the mean of {averaged:,} windows"
+    updates = (
+        "one batch makes the update"
+        if averaged == 1
+        else f"the updates of {averaged:,} batches are averaged"
+    )
     rest = LAMBDA.text.split(". ", 1)[1]
     options = (
         LAMBDA.options if error else (LAMBDA.options[0]._replace(why=EXACT), *LAMBDA.options[1:])
     )
-    return replace(LAMBDA, text=f"{critic}, and an update is {update}. {rest}", options=options)
+    return replace(LAMBDA, text=f"{critic}, and {updates}. {rest}", options=options)
 
 
 def which_loss(lost: float, length: int) -> int:
@@ -106,7 +110,7 @@ def which_lambda(best: float) -> int:
 def on_lambda(error: float, averaged: int, best: float) -> str:
     """Where the total error is least; exact, so without an interval."""
     critic = f"a critic that errs by ±{error:g} at each state" if error else "the exact critic"
-    updates = "a single window" if averaged == 1 else f"a mean of {averaged:,} windows"
+    updates = "a single batch" if averaged == 1 else f"a mean of {averaged:,} batches"
     return f"With {critic} and {updates}, the total error is least at λ = {best:.2f}."
 
 
@@ -123,9 +127,11 @@ def on_errors(rows: pd.DataFrame) -> str:
         for end in (0.0, 1.0)
     ]
     least = rows[rows["part"] == "best"].iloc[0]
+    left = " The bias at λ = 1 is the error of the critic's guess where the batch ends."
     return (
-        f"{' '.join(ends)} Their total is least at λ = {least['lambda']:.2f}: "
-        f"{least['error']:.3f} lengths of g∞ (exact)."
+        f"{' '.join(ends)}{left if curves['bias'][1.0] >= 0.0005 else ''} The total of both is least at "
+        f"λ = {least['lambda']:.2f}: {least['error']:.3f} lengths of g∞ (exact). At λ = 0 it is "
+        f"{curves['total'][0.0]:.3f}."
     )
 
 
