@@ -47,6 +47,15 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(f"{message}; see {self.prog} --help.")  # one sentence, no usage text
 
 
+MEASURED = {  # the columns of `pgcore gradients`, and what each means
+    "tr_sigma": "variance of one update, summed over the parameters",
+    "ratio": "tr_sigma as a multiple of plain policy gradient's",
+    "snr": "squared length of the mean update / tr_sigma",
+    "right_way": "share of the updates within 90 degrees of the true gradient",
+    "bias_along": "mean update less the true gradient, along it, in its lengths: -0.3 is 30% short",
+}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pgcore", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -120,23 +129,23 @@ def _gradients(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=2, allow_nan=False))
         return 0
-    quantities = "tr_sigma", "ratio", "snr", "right_way", "bias"
 
     def interval(named: Mapping[str, float | None]) -> stats.Interval:
         estimate, low, high = (float("nan") if x is None else x for x in named.values())
         return stats.Interval(estimate, low, high, found["num_windows"])
 
-    print(f"{'':<17}" + "".join(f"{name:>32}" for name in quantities))
+    print(f"{'':<17}" + "".join(f"{name:>32}" for name in MEASURED))
     for key, measured in found["estimators"].items():
         print(
-            f"{key:<17}"
-            + "".join(f"{f'{interval(measured[name]):.3g}':>32}" for name in quantities)
+            f"{key:<17}" + "".join(f"{f'{interval(measured[name]):.3g}':>32}" for name in MEASURED)
         )
     print(
         f"b* = {interval(found['parabola']['vertex']):.3g}; {found['num_windows']:,} batches of "
         f"{found['batch_size']} steps, seed {found['seed']} after {found['steps']:,} steps, "
         "95% intervals"
     )
+    for name, meaning in MEASURED.items():
+        print(f"  {name:<12}{meaning}")
     return 0
 
 

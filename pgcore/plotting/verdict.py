@@ -17,8 +17,14 @@ class Verdict(NamedTuple):
     """The plain statement, and the details behind it."""
 
     sentence: str
-    details: str
+    difference: str  # of the final returns, with its interval
+    method: str  # what interval that is
     clear: bool  # whether the two are told apart
+
+    @property
+    def details(self) -> str:
+        """The difference and its method."""
+        return f"{self.difference} {self.method}"
 
 
 def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
@@ -42,11 +48,9 @@ def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
     else:
         sentence = (
             f"{n.removesuffix(' each')} do not tell **{best}** (highest) and **{worst}** (lowest) "
-            "apart."
+            "apart: chance alone could explain the difference."
         )
     corrected = f", corrected because one pair of {pairs} was chosen" if pairs > 1 else ""
-    details = (
-        f"The final returns differ by {gap:.0f}. The brackets hold a 95% interval (Welch's t)"
-        f"{corrected}."
-    )
-    return Verdict(sentence, details, bool(gap.low > 0))
+    difference = f"The final returns differ by {gap:.0f}."
+    method = f"The brackets hold a 95% interval (Welch's t){corrected}."
+    return Verdict(sentence, difference, method, bool(gap.low > 0))

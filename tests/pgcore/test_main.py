@@ -199,3 +199,6 @@ def test_gradients_prints_intervals(capsys) -> None:
     first = out.splitlines()[1]
     assert re.fullmatch(r"policy_gradient( +\S+ \[\S+, \S+\]){5}", first), first
     assert "50 batches of 32 steps, seed 0 after 500 steps, 95% intervals" in out
+    columns, legend = out.splitlines()[0].split(), out.splitlines()[-5:]
+    assert [line.split()[0] for line in legend] == columns  # each column has a line of its own
+    assert columns[-1] == "bias_along"  # signed, as in the app

@@ -22,8 +22,9 @@ def test_the_best_stands_above_the_worst_whatever_the_order():
 def test_the_interval_is_welchs_and_corrected_for_the_pairs_looked_at():
     said = verdict({"low": LOW, "middle": MIDDLE, "high": HIGH})
     gap = stats.difference_interval(LOW, HIGH, 1 - 0.05 / 3)
-    assert f"{gap:.0f}" in said.details
-    assert "one pair of 3" in said.details
+    assert said.difference == f"The final returns differ by {gap:.0f}."
+    assert "Welch" in said.method and "one pair of 3" in said.method
+    assert said.details == f"{said.difference} {said.method}"
     alone = verdict({"low": LOW, "high": HIGH})
     assert f"{stats.difference_interval(LOW, HIGH):.0f}" in alone.details
     assert "corrected" not in alone.details
@@ -41,7 +42,10 @@ def test_the_correction_decides_what_is_clear():
 def test_an_interval_that_holds_0_is_no_equality():
     x = np.array([0.0, 100, 200])
     said = verdict({"x": x, "y": x + 10})
-    assert said.sentence == ("3 seeds do not tell **y** (highest) and **x** (lowest) apart.")
+    assert said.sentence == (
+        "3 seeds do not tell **y** (highest) and **x** (lowest) apart: chance alone could explain "
+        "the difference."
+    )
 
 
 def test_groups_of_different_sizes_say_both():

@@ -200,7 +200,7 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     )
     plain = share["Policy gradient"].split("%")[0]
     assert f"You marked 97%. It is lower: **{plain}" in words(app)
-    assert f"with it {share['Actor-critic']} point the right way" in words(app)
+    assert f"baseline, {share['Actor-critic']} point the right way" in words(app)
     assert set(table(app, "right way")["estimator"]) >= {"Policy gradient", "GAE", "PPO"}
     assert "REINFORCE" not in set(table(app, "right way")["estimator"])
     assert "REINFORCE updates at the ends of episodes" in words(app)

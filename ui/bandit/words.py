@@ -44,9 +44,9 @@ QUESTION = Question(
     usual=1,
 )  # fmt: skip
 REASON = (
-    "With b\\* − 1 every Q − b is positive. So any arm that is pulled becomes more probable, even a "
-    "bad one. With b\\* + 1 every Q − b is negative. So the pulled arm becomes less probable, and "
-    "the policy tries the others (Chung et al. 2021)."
+    "With b\\* − 1 every Q − b is positive. So any arm that is pulled becomes more probable, even "
+    "a bad one. With b\\* + 1 every Q − b is negative. So the pulled arm becomes less probable, "
+    "and the policy tries the others (Chung et al. 2021)."
 )
 WHY_STUCK = (
     "b\\* counts rare arms most. Once the worst arm is rare, b\\* lies near its reward, 0. Then a "
@@ -184,9 +184,9 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     """The baseline of least variance against V: how often their runs get stuck."""
     least, value = (shares(stories[name])[FATES[1]] for name in ("b*", "V"))
     found = (
-        "Now compare b\\* with [[v|V]]. At the uniform start the two are the same number. Later the "
-        f"variance with V is never smaller. Of the runs with b\\*, {least:.1%} get stuck; with V, "
-        f"{value:.1%} (n = {least.n:,} runs of each)."
+        "Now compare b\\* with [[v|V]]. At the uniform start the two are the same number. Later "
+        f"the variance with V is never smaller. Of the runs with b\\*, {least:.1%} get stuck; with "
+        f"V, {value:.1%} (n = {least.n:,} runs of each)."
     )
     if least.low > value.high:
         return f"**Least variance is not the best fate.** {found} {WHY_STUCK}"
@@ -210,8 +210,8 @@ def on_the_paths(runs: int) -> str:
     """How to read the paths, and of how many runs they are."""
     return (
         f"Each line is one run; {min(runs, DRAWN)} of {runs:,} are drawn. A blue run found the "
-        "best arm, an orange one is [[committed|stuck]]. A green one is undecided: its policy is not "
-        f"certain after {STEPS} steps."
+        "best arm, an orange one is [[committed|stuck]]. A green one is undecided: its policy is "
+        f"not certain after {STEPS} steps."
     )
 
 

@@ -14,8 +14,8 @@ from ui.shell.question import Option, Question
 MOST, LEAST = 0.8, 0.2
 QUESTION = Question(
     "bootstrap",
-    "A batch mostly ends while the pole stands. If its returns stop there, the mean update is too short. "
-    "How much of what is missing does the critic bring back?",
+    "A batch mostly ends while the pole stands. If its returns stop there, the mean update is too "
+    "short. How much of what is missing does the critic bring back?",
     (
         Option(f"Nearly all of it: more than {MOST:.0%}",
                "That takes a critic that predicts the value well, and this one does not yet."),

@@ -319,15 +319,15 @@ def law(measured: pd.DataFrame, n: int) -> str:
         for key in ("policy_gradient", "actor_critic")
     }
     return (
-        f"**Is it 1/T?** A batch has T steps. For the [[score|scores]] alone it is, by theory. Measured, a "
-        f"batch of {longest} has {at(longest, 'score', 'design_effect')} times the variance "
-        f"that {longest} independent steps would have. With returns as weights two things change. "
-        "The steps of one trajectory are correlated: with its own returns, plain policy gradient "
-        f"has {at(longest, 'policy_gradient', 'design_effect')} times the variance of independent "
-        "steps. And the returns themselves change: in a short batch they are mostly the critic's "
-        f"guess, in a long one mostly rewards. From T = 1 to {longest}, tr Σ goes "
-        f"{fall['policy_gradient']} for plain policy gradient, {fall['actor_critic']} with the "
-        f"critic (n = {n:,} batches)."
+        f"**Is it 1/T?** A batch has T steps. For the [[score|scores]] alone it is, by theory. "
+        f"Measured, a batch of {longest} has {at(longest, 'score', 'design_effect')} times the "
+        f"variance that {longest} independent steps would have. With returns as weights two "
+        "things change. The steps of one trajectory are correlated: with its own returns, plain "
+        f"policy gradient has {at(longest, 'policy_gradient', 'design_effect')} times the "
+        "variance of independent steps. And the returns themselves change: in a short batch they "
+        "are mostly the critic's guess, in a long one mostly rewards. "
+        f"From T = 1 to {longest}, tr Σ goes {fall['policy_gradient']} for plain policy gradient, "
+        f"{fall['actor_critic']} with the critic (n = {n:,} batches)."
     )
 
 

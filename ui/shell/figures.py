@@ -121,10 +121,10 @@ def compared(shown: Mapping[str, Run], figure: Figure) -> Verdict | None:
 
 
 def verdict(shown: Mapping[str, Run], figure: Figure) -> None:
-    """Best against worst in one sentence; the details stand below it."""
+    """Best against worst in one sentence, and the difference; its method stands in the help."""
     if said := compared(shown, figure):
         st.markdown(said.sentence)
-        st.caption(said.details)
+        st.caption(said.difference, help=said.method)
 
 
 def table(shown: Mapping[str, Run], figure: Figure) -> None:

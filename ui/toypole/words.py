@@ -127,10 +127,11 @@ def on_errors(rows: pd.DataFrame) -> str:
         for end in (0.0, 1.0)
     ]
     least = rows[rows["part"] == "best"].iloc[0]
-    left = " The bias at λ = 1 is the error of the critic's guess where the batch ends."
+    if curves["bias"][1.0] >= 0.0005:
+        ends.append("The bias at λ = 1 is the error of the critic's guess where the batch ends.")
     return (
-        f"{' '.join(ends)}{left if curves['bias'][1.0] >= 0.0005 else ''} The total of both is least at "
-        f"λ = {least['lambda']:.2f}: {least['error']:.3f} lengths of g∞ (exact). At λ = 0 it is "
+        f"{' '.join(ends)} The total of both is least at λ = "
+        f"{least['lambda']:.2f}: {least['error']:.3f} lengths of g∞ (exact). At λ = 0 it is "
         f"{curves['total'][0.0]:.3f}."
     )
 
