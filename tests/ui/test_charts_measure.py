@@ -482,7 +482,7 @@ def test_the_fate_of_a_far_baseline_is_what_its_interval_says():
         interval(-0.21, -0.52, 0.1), interval(42.0, 40.1, 43.9), parabola_words.Gain(slower, unsure)
     )
     assert "batches measure -21.0% [-52.0%, +10.0%]" in words and "sampling noise" in words
-    assert "In these n = 4,000 batches" in words
+    assert "Our n = 4,000 batches" in words
     assert "The variance is 42.0 [40.1, 43.9] times" in words
     assert "-30 [-40, -20], lower" in words
 

@@ -10,7 +10,7 @@ import pytest
 from pgcore import Config
 from tests import texts
 from ui.path import lessons, progress
-from ui.path.lessons import LESSONS, Lesson, done, place_of
+from ui.path.lessons import LESSONS, Lesson, done, place_of, progress_of
 from ui.shell.glossary import GLOSSARY, TERM, linked
 from ui.shell.pages import PAGES, PARAMETERS
 from ui.shell.series import FIELDS
@@ -54,6 +54,15 @@ def test_a_lesson_is_done_when_all_its_questions_are_answered():
     lesson = next(lesson for lesson in LESSONS if len(lesson.asks) > 1)
     assert not done(lesson, set(lesson.asks[:1]))
     assert done(lesson, set(lesson.asks) | {"another"})
+
+
+def test_a_lesson_that_is_begun_says_that_a_question_is_left():
+    for lesson in LESSONS:
+        assert progress_of(lesson, set()) == ""
+        assert progress_of(lesson, set(lesson.asks)) == " :material/check:"
+        if len(lesson.asks) == 2:
+            assert progress_of(lesson, {lesson.asks[0]}) == " · 1 question left, below"
+    assert any(len(lesson.asks) == 2 for lesson in LESSONS)
 
 
 def test_every_question_of_a_lesson_is_asked_on_its_page():

@@ -366,3 +366,13 @@ def place_of(page: str, values: State, asked: int | None) -> int | None:
 def done(lesson: Lesson, answered: set[str]) -> bool:
     """Whether every question of the lesson has been answered, or its answer asked for."""
     return set(lesson.asks) <= answered
+
+
+def progress_of(lesson: Lesson, answered: set[str]) -> str:
+    """A mark for a lesson that is done; how many questions are left in one that is begun."""
+    left = len(set(lesson.asks) - answered)
+    if not left:
+        return " :material/check:"
+    if left == len(lesson.asks):
+        return ""
+    return f" · {left} question{'s' * (left > 1)} left, below"

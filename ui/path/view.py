@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.path import progress, sentence
-from ui.path.lessons import LESSONS, Lesson, State, done, place_of
+from ui.path.lessons import LESSONS, Lesson, State, done, place_of, progress_of
 from ui.shell import controls, glossary, lesson, link
 from ui.shell.pages import PAGES, PARAMETERS
 from ui.shell.series import DEFAULT
@@ -66,7 +66,7 @@ def head(page: str) -> None:
 
 def _standing(page: str, place: int | None, last: int | None) -> str:
     if place is not None:
-        mark = " :material/check:" if done(LESSONS[place], lesson.answered()) else ""
+        mark = progress_of(LESSONS[place], lesson.answered())
         return f"**Lesson {place + 1} of {len(LESSONS)}** · {LESSONS[place].title}{mark}"
     if page == AFTER:
         return "**After the path** · the museum"

@@ -15,8 +15,9 @@ from ui.shell.question import Option, Question
 
 LOSS = Question(
     "shrink",
-    "A batch has T = 8 steps, and γ is 0.9. From independent samples its mean would take 1/T of "
-    "the gradient: 12.5%. How much does it take from 8 steps of one run?",
+    "A batch has T = 8 steps, and γ is 0.9. If the steps were independent, subtracting the batch's "
+    "mean would shrink the gradient by 1/T: 12.5%. Here the 8 steps follow one another. By how "
+    "much does the gradient shrink?",
     (
         Option("Less than that", "The steps of one run have more in common than independent ones, "
                "not less."),
@@ -60,7 +61,7 @@ ESTIMATES = (
     "from sampled windows meet it?"
 )
 SAMPLED = 4000  # windows behind each estimate of a long window
-INDEPENDENT = "The dashed line is 1/T, what the mean of T independent samples takes."
+INDEPENDENT = "The dashed line is 1/T, the loss if the T steps were independent."
 LENGTHS_DRAWN = (
     "Up to 12 steps every window is counted: a filled dot is exact. Longer windows are sampled: an "
     f"open dot is an estimate from n = {SAMPLED:,} windows, with its 95% interval (t). The "
@@ -154,17 +155,19 @@ def on_shrink(lab: ToyPole, lost: Mapping[str, float], length: int = 8) -> str:
     """What both means lose at one length, and whether the mean also turns."""
     straight = cosine(lab, "batch_mean", length)
     turn = (
-        f"The direction hardly changes: the cosine with [[true_gradient|g∞]] is {straight:.4f}. So "
-        "it is mostly a shrink. Adam divides by the recent size of each coordinate, and hides a "
-        "shrink."
+        "The direction hardly changes: the cosine of its angle with the "
+        f"[[true_gradient|true gradient, g∞]], is {straight:.4f}. So it is mostly a shrink. "
+        "Training hardly notices one: the optimizer Adam divides each parameter's step by its "
+        "recent size."
         if straight >= 0.95
         else f"The direction changes too: the mean's cosine with g∞ is {straight:.4f}."
     )
     return (
         f"At T = {length} the batch mean loses {lost['batch_mean']:.1%} of the gradient, "
         f"{lost['batch_mean'] * length:.1f} times 1/T; leave one out loses "
-        f"{lost['leave_one_out']:.1%}. Both are exact. Q of one step contains the consequences of "
-        f"earlier actions. So a mean of the run's Q subtracts a part of the signal. {turn}"
+        f"{lost['leave_one_out']:.1%}. Both are exact. An action changes the rewards that follow "
+        "it. The Q of earlier steps count these rewards too, and later Q depend on them as well. "
+        f"So the mean holds a part of what the action did, and to subtract it removes that. {turn}"
     )
 
 

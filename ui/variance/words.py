@@ -143,8 +143,8 @@ def on_what_is_left(parts: Decomposition) -> str:
     else:
         said = f"With the critic it is {critic:.0%}, which is not told apart from that"
     return (
-        "A [[baseline]] changes one part alone, which action was taken. Without a baseline this "
-        f"part is {none:.0%} of the variance. {said}; with the true value {value:.1%} would be "
+        "A [[baseline]] of the state can change the variance of one part alone: which action was "
+        f"drawn. Without a baseline this part is {none:.0%} of the variance. {said}; with the true value {value:.1%} would be "
         f"(n = {none.n:,} states)."
     )
 
