@@ -178,6 +178,17 @@ def test_each_stage_is_said_in_numbers(key):
     assert f"push {up} of these {STEPS} actions up" in said["step"]
 
 
+def test_the_film_says_how_it_goes_on_and_what_its_diamond_is():
+    update = UPDATES["policy_gradient"]
+    asked = update.steps.assign(bootstrapped=[*[False] * (STEPS - 1), True])
+    for steps, diamond in ((asked, True), (asked.assign(bootstrapped=False), False)):
+        shown = dataclasses.replace(update, steps=steps)
+        for stage in inside.ORDER:
+            said = words.on_the_film(shown, stage)
+            assert ("Play" in said) == (stage != "step")
+            assert ("diamond" in said) == (diamond and stage != "actions")
+
+
 def test_the_clock_is_spoken_of_where_it_ended_an_episode():
     update = UPDATES["policy_gradient"]
     cut = update.steps.assign(truncated=[True, *[False] * (STEPS - 1)], terminated=False)

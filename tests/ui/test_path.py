@@ -137,6 +137,8 @@ def walked(page: str) -> str:
 TEXTS = {page: walked(page) for page in WALK}
 LINKS = {page: {key for key, _ in TERM.findall(text)} for page, text in TEXTS.items()}
 WORDS = {  # what a reader sees of a term, where its name is not it
+    "episode": "episodes?", "estimator": "estimators?", "adam": "Adam", "pool": "pools?",
+    "trajectory": "trajector(y|ies)",
     "policy": "polic(y|ies)", "return": "returns?", "gamma": "γ|discounted", "q": "Q", "v": "V",
     "score": "scores? alone|the score of", "psi": "Ψ", "estimate": "updates?",
     "true_gradient": "true gradient|g∞", "tr_sigma": r"tr (Σ|Var)|variance of (an|one) update",

@@ -88,9 +88,9 @@ def test_never_is_never_for_a_baseline_below_0_alone():
 
 def test_noise_is_spoken_of_where_there_is_some():
     quiet, noisy = (Bandit((0.2, 0.3, 0.5), (1, 2, 4), noise) for noise in (0.0, 1.0))
-    assert "pale bar" not in words.on_the_arrows(quiet, 0.25)
-    assert "pale bar" in words.on_the_arrows(noisy, 0.25)
-    assert "0.25 times" in words.on_the_arrows(quiet, 0.25)
+    assert "pale bar" not in words.on_the_arrows(quiet)
+    assert "pale bar" in words.on_the_arrows(noisy)
+    assert "0.25 times" in words.on_the_lengths(0.25)
 
 
 def test_the_bandits_questions_name_their_settings():

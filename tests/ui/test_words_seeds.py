@@ -35,7 +35,7 @@ def test_both_uncertainties_are_named_with_their_numbers():
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (0.0, "No other 300 seeds"),
+        (0.0, "The 300 seeds were resampled many times, and the order never changed."),
         (
             0.004,
             "rather sure: another 300 seeds, resampled from these, gave another order in under 1%",
@@ -87,8 +87,8 @@ def test_the_answer_names_both_of_the_closest_and_the_seeds_that_it_takes():
     right = Interval(0.6, 0.5, 0.7, 300)
     text = words.lottery_answer(right, "final return", ("Good", "Bad"), "64", "17 to any number")
     assert "is right 60% [50%, 70%] of the time (pools of 300 seeds)" in text
-    assert "To tell Good from Bad, the closest two, takes 64 seeds of each" in text
-    assert "interval: 17 to any number" in text
+    assert "To tell Good from Bad, the closest two, takes about 64 seeds of each." in text
+    assert "interval it is 17 to any number." in text
 
 
 def test_luck_says_who_beats_whom_and_how_often():

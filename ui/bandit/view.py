@@ -50,7 +50,7 @@ def one_pull() -> None:
             key="simplex",
             alt=words.SIMPLEX_ALT,
         )
-        glossary.caption(words.ARROWS)
+        glossary.caption(f"{words.ARROWS} {words.on_the_lengths(charts.reach(bandit))}")
     with parabola:
         low, high = charts.span(bandit)
         st.vega_lite_chart(
@@ -69,7 +69,7 @@ def one_pull() -> None:
         table = charts.numbers(bandit, b, size)
         st.dataframe(charts.written(table, size), hide_index=True, width="stretch")
         glossary.say(words.on_the_batch_mean(size))
-        glossary.say(words.on_the_arrows(bandit, charts.reach(bandit)))
+        glossary.say(words.on_the_arrows(bandit))
 
 
 def same_variance() -> None:

@@ -195,14 +195,20 @@ def on_least_variance(stories: Mapping[str, np.ndarray]) -> str:
     return f"**Not told apart with {least.n:,} runs of each.** {found}"
 
 
-def on_the_arrows(bandit: Bandit, reach: float) -> str:
+def on_the_arrows(bandit: Bandit) -> str:
     """How to read the simplex."""
     noise = " A pale bar is the noise, ± one standard deviation." if bandit.noise.any() else ""
     return (
         "A thin arrow is the [[score]] of an arm, times Q − b. A more probable arm has a wider "
-        "arrow. Read as a move of the policy, this is the [[natural]]. The arrows are drawn "
-        f"{reach:.3g} times as long. So the longest one ends in its own corner without a "
-        f"baseline.{noise}"
+        f"arrow. Read as a move of the policy, this is the [[natural]].{noise}"
+    )
+
+
+def on_the_lengths(reach: float) -> str:
+    """Why an arrow may end in a corner."""
+    return (
+        f"All arrows are drawn {reach:.3g} times as long. So the longest one ends in its own "
+        "corner without a baseline."
     )
 
 

@@ -102,7 +102,7 @@ def numbers(policy: measure.Policy, found: Findings, drawn: list[words.Panel]) -
     with st.expander("All the numbers", icon=":material/table:"):
         st.markdown("**What the panels show**")
         st.dataframe(words.panel_table(drawn), hide_index=True, height="content")
-        st.caption(words.on_the_panels(found, min(cloud.DRAWN, len(found.windows))))
+        glossary.caption(words.on_the_panels(found, min(cloud.DRAWN, len(found.windows))))
         lesson.true_gradient()
         st.markdown("**Every estimator on the same batches**")
         st.dataframe(words.table(found.measurements), hide_index=True, height="content")

@@ -24,8 +24,8 @@ NAMES = {key: algorithm.name for key, algorithm in ALGORITHMS.items()} | {
     "score": "Scores alone (Ψ = 1)",
 }
 ADAM = (
-    "An arrow is a gradient. Training takes Adam's step, which divides every coordinate by its "
-    "recent size."
+    "An arrow is a gradient. Training takes [[adam|Adam]]'s step, which divides every coordinate "
+    "by its recent size."
 )
 FIXED_LENGTH = "REINFORCE updates at the ends of episodes; batches of fixed length do not show it."
 UNBIASED = ("policy_gradient", "constant", "running_mean", "actor_critic")  # Psi adds no bias
@@ -249,8 +249,8 @@ def on_leave_one_out(
         f"**[[leave_one_out|Leave one out]] against the batch mean.** An action's own return is "
         f"1/T = {1 / batch_size:.0%} of the batch mean. Leave one out takes it away. The bias that "
         f"the baseline adds goes from {batch_mean.added.along:+.1%} to "
-        f"{leave_one_out.added.along:+.1%}: the other steps of the same trajectory contain what "
-        "the action caused, too. Both point the same way, since one is T/(T - 1) times the "
+        f"{leave_one_out.added.along:+.1%}: the other steps of the same [[trajectory]] contain "
+        "what the action caused, too. Both point the same way, since one is T/(T - 1) times the "
         f"other; the variance is {ratio} times as large (n = {ratio.n:,} batches)."
     )
 

@@ -106,7 +106,8 @@ def film(every: dict[str, Update], lens: str, config: Config) -> None:
                 alt=words.description(update, lens, stage, at, step),
                 width="stretch",
             )
-            glossary.caption(words.on_the_stage(update, lens, stage, step))
+            how = words.on_the_film(update, stage)
+            glossary.caption(f"{words.on_the_stage(update, lens, stage, step)} {how}")
         with below.expander("All the numbers"):
             glossary.say(words.SAID[stage])
             st.dataframe(inside.numbers(rows), hide_index=True, height=240)

@@ -183,6 +183,16 @@ def on_the_stage(update: Update, algorithm: str, stage: str, step: str) -> str:
     return on_the_step(found)
 
 
+def on_the_film(update: Update, stage: str) -> str:
+    """How to go on to the film's end, and what its diamond is, where one is drawn."""
+    said = []
+    if stage != ORDER[-1]:
+        said.append("Press **Play** to go on to the policy's step, which fills the lowest row.")
+    if stage != ORDER[0] and update.steps["bootstrapped"].any():
+        said.append("A diamond is the [[critic]]'s [[v|value]] of a state whose rest is not seen.")
+    return " ".join(said)
+
+
 def _often(count: int) -> str:
     return {0: "did not fall", 1: "fell once", 2: "fell twice"}.get(count, f"fell {count} times")
 

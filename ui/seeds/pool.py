@@ -120,7 +120,10 @@ def trained(figure: Figure, score: str, place: DeltaGenerator) -> Pool:
     if len(histories) == len(figure.algorithms):
         return Pool(figure, histories, score)
     if not live.any_live(shown):
-        st.info(f"These {figure.config.num_seeds:,} seeds have not been trained yet.")
+        st.info(
+            f"These {figure.config.num_seeds:,} seeds have not been trained yet. "
+            "Press **Run** first."
+        )
     live.follow(shown, "seeds")
     st.stop()
 

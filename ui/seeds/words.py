@@ -239,7 +239,7 @@ def risk(winner: Interval, ranking: Interval, n: int) -> str:
 def two_uncertainties(lottery: Lottery) -> str:
     """Where the intervals of a lottery come from, in plain words."""
     return (
-        "The 95% intervals of the [[lottery]] hold two uncertainties: the pool is only "
+        "The 95% intervals of the [[lottery]] hold two uncertainties: the [[pool]] is only "
         f"{lottery.wrong_winner.n:,} seeds of each algorithm, and the studies are only "
         f"{lottery.draws:,} draws from it, with replacement."
     )
@@ -254,7 +254,7 @@ def order_of_pools(lottery: Lottery, names: list[str]) -> str:
     order = f"The truth is taken to be the order of the pool's means: {' > '.join(names)}."
     share, n = lottery.other_ranking, lottery.wrong_winner.n
     if share == 0:
-        return f"{order} No other {n:,} seeds, resampled from these, gave another order."
+        return f"{order} The {n:,} seeds were resampled many times, and the order never changed."
     doubt = "**uncertain**" if share > UNCERTAIN else "rather sure"
     words = f"{share:.0%}" if share >= 0.01 else "under 1%"
     return (
@@ -305,8 +305,8 @@ def lottery_answer(
     better, worse = closest
     return (
         f"With 10 seeds the ranking by {score} is right {right:.0%} of the time (pools of "
-        f"{right.n:,} seeds). To tell {better} from {worse}, the closest two, takes {needed} seeds "
-        f"of each (over the effect's 95% interval: {between})."
+        f"{right.n:,} seeds). To tell {better} from {worse}, the closest two, takes about {needed} "
+        f"seeds of each. That number is rough: over the effect's 95% interval it is {between}."
     )
 
 

@@ -30,6 +30,22 @@ class Entry(NamedTuple):
 
 GLOSSARY = {
     # --- the first lesson: what is estimated, and how widely it scatters ---
+    "episode": Entry(
+        "episode", "One attempt, from a start until the pole falls, the cart leaves the track, or "
+        "500 steps are over.", "", "watch", 1,
+    ),
+    "estimator": Entry(
+        "estimator", "A rule that makes an update from a batch. The estimators of this lab differ "
+        "in the weight Ψ that they give to each step.", "", "train", 1,
+    ),
+    "trajectory": Entry(
+        "trajectory", "Steps that follow one another: states, actions and rewards. An action "
+        "changes the states that come after it.", "", "inside", 1,
+    ),
+    "adam": Entry(
+        "Adam", "The optimizer that turns an update into a step of the policy. It divides each "
+        "parameter's part by its recent size.", "", "inside", 1,
+    ),
     "policy": Entry(
         r"policy $\pi_\theta$", "The rule by which the agent acts. It gives each action a "
         "probability, which depends on the state and on the parameters θ.",
@@ -187,6 +203,10 @@ GLOSSARY = {
     "resampling": Entry(
         "bootstrap (resampling)", "To draw new samples, with replacement, from those at hand, and "
         "to see how much a number moves. It gives an interval.", "", "seeds", 1,
+    ),
+    "pool": Entry(
+        "pool", "All seeds that have been trained. Studies of a few seeds are drawn from it.", "",
+        "seeds", 11,
     ),
     "lottery": Entry(
         "lottery", "What a study of a few seeds is: draw another few and another algorithm may "

@@ -9,8 +9,9 @@ from pgcore.history import History
 from pgcore.plotting.bands import BANDS
 
 OPENING = (
-    "Each cart is an **agent**. It pushes left or right; its [[episodic_return|return]] is the "
-    "number of steps until its pole falls or it leaves the track, at most 500. It learns by "
+    "Each cart is an **agent**. It pushes left or right, one [[episode]] after another. Its "
+    "[[episodic_return|return]] is the number of steps until its pole falls or it leaves the "
+    "track, at most 500. It learns by "
     "[[policy]] gradients: an action that was followed by a larger return becomes more probable. "
     "The three colours differ only in their [[baseline]], which is first subtracted from the "
     "return."
@@ -21,9 +22,9 @@ LEARN = (
     "[[estimate|update]] vary?"
 )
 EXPLORE = (
-    "Choose estimators, move a slider, and all seeds train again. The **lab notebook** is the "
-    "exercise that this lab grew from: these three agents on CartPole, 10 [[seed|seeds]] each, "
-    "mean and [[std|standard deviation]]."
+    "Choose [[estimator|estimators]], move a slider, and all seeds train again. The **lab "
+    "notebook** is the exercise that this lab grew from: these three agents on CartPole, 10 "
+    "[[seed|seeds]] each, mean and [[std|standard deviation]]."
 )
 TEACH = (
     "Let a class draw studies of ten seeds and see how often the wrong estimator wins. Every "

@@ -144,8 +144,9 @@ def on_what_is_left(parts: Decomposition) -> str:
         said = f"With the critic it is {critic:.0%}, which is not told apart from that"
     return (
         "A [[baseline]] of the state can change the variance of one part alone: which action was "
-        f"drawn. Without a baseline this part is {none:.0%} of the variance. {said}; with the true value {value:.1%} would be "
-        f"(n = {none.n:,} states)."
+        f"drawn. Without a baseline this part is {none:.0%} of the variance. {said}; with the true "
+        f"value {value:.1%} would be (n = {none.n:,} states). All this is one step's variance; "
+        "a batch's, on The cloud, is another number."
     )
 
 
