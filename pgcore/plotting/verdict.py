@@ -48,9 +48,10 @@ def verdict(scores: Mapping[str, ArrayLike]) -> Verdict | None:
     else:
         sentence = (
             f"{n.removesuffix(' each')} do not tell **{best}** (highest) and **{worst}** (lowest) "
-            "apart: chance alone could explain the difference."
+            "apart."
         )
     corrected = f", corrected because one pair of {pairs} was chosen" if pairs > 1 else ""
-    difference = f"The final returns differ by {gap:.0f}."
+    chance = "" if gap.low > 0 else ": chance alone could explain that"
+    difference = f"The final returns differ by {gap:.0f}{chance}."
     method = f"The brackets hold a 95% interval (Welch's t){corrected}."
     return Verdict(sentence, difference, method, bool(gap.low > 0))

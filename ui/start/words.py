@@ -9,11 +9,11 @@ from pgcore.history import History
 from pgcore.plotting.bands import BANDS
 
 OPENING = (
-    "Each cart is an **agent**. It pushes left or right, one [[episode]] after another. Its "
+    "Each cart is an **agent**. It pushes left or right, [[episode]] after episode. Its "
     "[[episodic_return|return]] is the number of steps until its pole falls or it leaves the "
     "track, at most 500. It learns by "
     "[[policy]] gradients: an action that was followed by a larger return becomes more probable. "
-    "The three colours differ only in their [[baseline]], which is first subtracted from the "
+    "The three colours differ only in their [[baseline]], a number that is subtracted from the "
     "return."
 )
 QUESTION = "Which baseline is best?"
