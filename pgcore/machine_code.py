@@ -65,16 +65,22 @@ class Kept:
         return f"{self._version}-{_short(repr((str(signature), codegen.magic_tuple())))}.nbc"
 
     def exists(self) -> bool:
-        """Whether there is any file of today's sources."""
-        return any(any(folder.glob(f"{self._version}-*.nbc")) for folder in folders())
+        """Whether there is a whole file of today's sources."""
+        for folder in folders():
+            for path in folder.glob(f"{self._version}-*.nbc"):
+                with suppress(OSError, ValueError):
+                    return bool(_read(path))
+        return False
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """What was compiled for this signature; None if it is not there, or damaged."""
         target_context.refresh()
+        rebuild: Any = compiler.CompileResult._rebuild
         for folder in folders():
             path = folder / self._file(signature, target_context.codegen())
             try:
-                return _unpacked(path, target_context)
+                parts = pickle.loads(_read(path))
+                return rebuild(target_context, *parts)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except Exception as error:
@@ -119,13 +125,12 @@ def _write(path: Path, compiled: Any) -> None:
         raise
 
 
-def _unpacked(path: Path, target_context: Any) -> Any:
+def _read(path: Path) -> bytes:
     content = path.read_bytes()
     check, data = content[:32], content[32:]
     if check != _checksum(path, data):
         raise ValueError("it is damaged, or another's")
-    rebuild: Any = compiler.CompileResult._rebuild
-    return rebuild(target_context, *pickle.loads(data))
+    return data
 
 
 def _checksum(path: Path, data: bytes) -> bytes:

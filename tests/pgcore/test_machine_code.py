@@ -140,6 +140,17 @@ def test_a_damaged_file_is_thrown_away_and_made_anew(
     assert start(folder) == (LOADED, "")
 
 
+def test_a_damaged_file_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    kept = machine_code.Kept(machine_code._short)
+    path = tmp_path / f"{kept._version}-machine.nbc"
+    assert not kept.exists()
+    path.write_bytes(machine_code._checksum(path, b"code") + b"code")
+    assert kept.exists()
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not kept.exists()
+
+
 def test_another_kernel_s_code_is_not_run(folder: Path) -> None:
     start(folder)
     (first,), (second,) = files(folder, "first"), files(folder, "second")
