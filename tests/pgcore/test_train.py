@@ -449,7 +449,7 @@ def test_the_first_call_on_a_machine_says_that_it_compiles(tmp_path):
         command = [sys.executable, "-c", FIRST_CALL]
         return subprocess.run(command, env=environment, capture_output=True, text=True).stderr
 
-    assert said() == "pgcore: compiling the learner, some 20 s, once on this machine\n"
+    assert said() == "pgcore: compiling the learner, some 5 s, once on this machine\n"
     assert said() == ""  # loaded from the cache
 
 
