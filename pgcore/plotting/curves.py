@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -13,7 +12,17 @@ import pandas as pd
 from pgcore import envs, stats
 from pgcore.plotting.bands import BANDS
 from pgcore.plotting.series import Series
-from pgcore.plotting.theme import FAINT, HEIGHT, PALETTE, WORDS, bounds_aloud, place, spec, spread
+from pgcore.plotting.theme import (
+    FAINT,
+    HEIGHT,
+    PALETTE,
+    WORDS,
+    bounds_aloud,
+    built_once,
+    place,
+    spec,
+    spread,
+)
 
 SEED_LINES = 30  # thin lines drawn per series
 LINE_SHARE = 1 / 16  # of the plot's height, for a line of a label
@@ -52,8 +61,13 @@ def rows(series: Sequence[Series], band: str, bottom: float, top: float) -> pd.D
     return frame
 
 
+def written(label: str, seeds: int) -> str:
+    """What stands beside a line."""
+    return f"{label}, n = {seeds}"
+
+
 def _label(series: Series) -> str:
-    return f"{series.label}, n = {series.history.config.num_seeds}"
+    return written(series.label, series.history.config.num_seeds)
 
 
 def _wrapped(labels: Sequence[str]) -> list[str]:
@@ -70,9 +84,9 @@ def _halved(label: str) -> str:
     return f"{label[:middle]}\n{label[middle + 1 :]}"
 
 
-def room(series: Sequence[Series]) -> float:
-    """Pixels right of the lines that the labels of some series need."""
-    lines = "\n".join(_wrapped([_label(one) for one in series])).split("\n")
+def room(labels: Sequence[str]) -> float:
+    """Pixels right of the lines that their labels need, each as `written`."""
+    lines = "\n".join(_wrapped(labels)).split("\n")
     return LABEL_GAP + LETTER * max(map(len, lines))
 
 
@@ -96,7 +110,7 @@ def _rows(series: Series, band: str) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def curves_spec(
     last_step: int,
     lowest: float,
@@ -127,7 +141,8 @@ def chart(series: Sequence[Series], band: str = "95%") -> alt.LayerChart:
     returns = [x for one in series for x in one.history.eval_returns.ravel().tolist()]
     lowest, highest = min([0.0, *returns]), max([env.reward_threshold or 0.0, *returns])
     last = max(one.history.config.total_timesteps for one in series)
-    drawn = _layers(last, lowest, highest, env.reward_threshold, None, room(series), PALETTE)
+    beside = room([_label(one) for one in series])
+    drawn = _layers(last, lowest, highest, env.reward_threshold, None, beside, PALETTE)
     evaluation = series[0].history.config.eval_episodes
     note = f"{BANDS[band].meaning}; n counts seeds; an evaluation is {evaluation} episodes"
     built: alt.LayerChart = drawn.properties(

@@ -7,9 +7,11 @@ place that an algorithm's entry names, so each keeps its own whoever else is sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from math import inf
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -30,6 +32,31 @@ PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#C98500", "#3FA7E0"),
     *("#6A3D9A", "#8C564B", "#2B2B2B", "#7F7F7F", "#C2187A"),
 )
+
+
+Arguments = ParamSpec("Arguments")
+Built = TypeVar("Built")
+
+
+def built_once(
+    maxsize: int,
+) -> Callable[[Callable[Arguments, Built]], Callable[Arguments, Built]]:
+    """`lru_cache` for what takes long to build: who asks for it meanwhile waits, and builds not.
+
+    A hundred viewers who need the same new spec at once would build it a hundred times.
+    """
+
+    def decorate(build: Callable[Arguments, Built]) -> Callable[Arguments, Built]:
+        cached, lock = lru_cache(maxsize)(build), threading.RLock()
+
+        @wraps(build)
+        def ask(*args: Arguments.args, **named: Arguments.kwargs) -> Built:
+            with lock:
+                return cached(*args, **named)  # type: ignore[arg-type]
+
+        return ask
+
+    return decorate
 
 
 def keys() -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import altair as alt
 import numpy as np
@@ -13,7 +15,7 @@ from pgcore import ALGORITHMS, Config, stats, train
 from pgcore.plotting import curves, series, theme
 from pgcore.plotting.bands import BANDS, Band, areas, quick
 from pgcore.plotting.series import Series
-from pgcore.plotting.theme import PALETTE, keys, silent, spec, spread
+from pgcore.plotting.theme import PALETTE, built_once, keys, silent, spec, spread
 
 CONFIG = Config(num_seeds=4, total_timesteps=2000)
 KEYS = ("policy_gradient", "gae")
@@ -149,9 +151,29 @@ def test_a_long_label_breaks_after_a_comma_and_the_room_is_its_longest_line():
     labels = curves.rows([short, long], "95%", 0, 500)["label"]
     broken = "Actor-critic,\ncritic_learning_rate 0.005, n = 4"
     assert sorted(filter(None, labels)) == [broken, "GAE, n = 4"]
-    words = curves.room([short, long]) - curves.LABEL_GAP
+    written = [curves.written(one.label, one.history.config.num_seeds) for one in (short, long)]
+    words = curves.room(written) - curves.LABEL_GAP
     assert words == curves.LETTER * len("critic_learning_rate 0.005, n = 4")
     assert curves.room([]) == curves.LABEL_GAP
+
+
+def test_who_asks_for_a_spec_meanwhile_waits_for_it_and_builds_none():
+    begun, go, calls = threading.Event(), threading.Event(), []
+
+    @built_once(maxsize=4)
+    def build(name: str) -> str:
+        calls.append(name)
+        begun.set()
+        assert go.wait(60)
+        return name.upper()
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(build, "a") for _ in range(8)]
+        assert begun.wait(60)
+        go.set()
+        assert [one.result() for one in asked] == ["A"] * 8
+    assert calls == ["a"]
+    assert build("b") == "B"
 
 
 def test_nothing_evaluated_yet_is_an_empty_chart():

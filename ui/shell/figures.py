@@ -46,9 +46,17 @@ def chart(
     random = (random_return(env.env_id), RANDOM_EPISODES) if env.compiled else None
     spec = curves.curves_spec(
         figure.config.total_timesteps, bottom, top, env.reward_threshold, random,
-        curves.room(series),
+        _room(series, figure),
     )  # fmt: skip
     st.vega_lite_chart(rows, spec, key="curves", alt=description(series, band), theme="streamlit")
+
+
+def _room(series: Sequence[Series], figure: Figure) -> float:
+    """For all labels of the figure from the start: a spec that grows with each series is built,
+    and its view made anew, each time."""
+    labels = [curves.written(one.label, one.config.num_seeds) for one in figure.series.values()]
+    labels += [curves.written(one.label, one.history.config.num_seeds) for one in series]
+    return curves.room(list(dict.fromkeys(labels)))
 
 
 def reading(figure: Figure, band: str) -> str:
