@@ -49,6 +49,7 @@ class Viewer:
         self.buttons: dict[str, str] = {}  # likewise, of what the last run of the page drew
         self._drawn: dict[str, str] = {}  # by the run that goes on
         self.received = 0  # bytes
+        self._hash = ""  # of the page, once the server has told
         self._states: dict[str, WidgetState] = {}
         self._large: dict[str, ForwardMsg] = {}  # by hash
         self._timers: dict[str, asyncio.Task] = {}
@@ -116,7 +117,11 @@ class Viewer:
     async def _ask(self, *pressed: WidgetState, fragment: str = "") -> None:
         message = BackMsg()
         rerun = message.rerun_script
-        rerun.query_string, rerun.page_name = self.query, self.page
+        rerun.query_string = self.query
+        if self._hash:
+            rerun.page_script_hash = self._hash
+        else:
+            rerun.page_name = self.page
         rerun.widget_states.widgets.extend([*self._states.values(), *pressed])
         rerun.cached_message_hashes.extend(self._large)
         rerun.context_info.color_scheme = "light"
@@ -171,6 +176,8 @@ class Viewer:
         elif kind == "stop_auto_rerun":
             for fragment in message.stop_auto_rerun.fragment_ids:
                 self._clear_timer(fragment)
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "script_finished":
