@@ -93,6 +93,11 @@ def _soak(curve: list[dict[str, Any]]) -> str:
         "10 seconds apart. Then another takes its place. The last columns are those of the clicks "
         "since the row before.",
         "",
+        "Memory grows with the results, some 1.1 MB for each change here, until they take "
+        "`PGLAB_MEMORY` together. Streamlit keeps the session of a viewer who has left, with three "
+        "open files, for `disconnectedSessionTTL`, five minutes. A shorter run than that shows no "
+        "level of either.",
+        "",
         "| minute | memory, MB | threads | open files | n | picture p50 | picture p95 | refused "
         "| lost | load |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
