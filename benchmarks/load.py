@@ -14,7 +14,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ PATIENCE = 60.0  # seconds, after which a picture counts as lost
 BESIDE = 10  # viewers beside a neighbour
 SOAKING = 50  # viewers at once
 
-Neighbour = Callable[[str], Awaitable[None]]  # busy until it is cancelled
+Neighbour = Callable[[str], Coroutine[Any, Any, None]]  # busy until it is cancelled
 
 
 # --- viewers ---
@@ -172,7 +172,7 @@ def summary(clicks: list[Click]) -> dict[str, Any]:
     stood = [click.stood for click in clicks if click.stood is not None]
     finished = [click.finished for click in clicks if click.finished is not None]
     refused = sum(click.refused for click in clicks)
-    found = {"n": len(clicks), "refused": refused}
+    found: dict[str, float | None] = {"n": len(clicks), "refused": refused}
     found["lost"] = sum(
         click.lost or (click.stood is None and not click.refused) for click in clicks
     )

@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -339,15 +341,20 @@ def ask(engine: Engine, owner: str, count: int, seconds: float = jobs.TURN) -> l
     return [engine.ask(job, owner) for job in asked]
 
 
-def order(engine: Engine) -> list[str]:
+def order(engine: Engine) -> list[Any]:
     """Whose jobs run, one after the other, until none waits."""
     found = []
+
+    def has_left(job: Job) -> bool:
+        return job not in engine._running["lane"]
+
     while running := engine._running["lane"]:
         (job,) = running
         found.append(next(iter(job.owners)))
-        job._work and job._work.open.set()
+        if isinstance(job._work, Gate):
+            job._work.open.set()
         assert job.finished.wait(PATIENCE)
-        until(lambda job=job: job not in engine._running["lane"])
+        until(partial(has_left, job))
     return found
 
 

@@ -80,8 +80,11 @@ def test_another_environment_is_refused_in_a_sentence():
         ({"id": "a", "step": 7}, 7),
         ({"id": "a", "step": 100}, 100),
         ({"id": "b", "step": 7}, 0),
-        *(({"id": "a", "step": step}, 0) for step in (-1, 101, "7", 7.5, True, None, [], 10**400)),
-        *((sent, 0) for sent in (None, 7, "a", [], {}, {"id": "a"}, {"step": 7}, [["id", "a"]])),
+        *[
+            ({"id": "a", "step": other}, 0)
+            for other in (-1, 101, "7", 7.5, True, None, [], 10**400)
+        ],
+        *[(other, 0) for other in (None, 7, "a", [], {}, {"id": "a"}, {"step": 7}, [["id", "a"]])],
     ],
 )
 def test_the_player_stands_where_the_browser_says_if_there_is_such_a_step(sent, step):
