@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,17 +75,18 @@ def test_another_environment_is_refused_in_a_sentence():
     )
 
 
+STEPS: list[Any] = [-1, 101, "7", 7.5, True, None, [], 10**400]
+WORDS: list[Any] = [None, 7, "a", [], {}, {"id": "a"}, {"step": 7}, [["id", "a"]]]
+
+
 @pytest.mark.parametrize(
     ("sent", "step"),
     [
         ({"id": "a", "step": 7}, 7),
         ({"id": "a", "step": 100}, 100),
         ({"id": "b", "step": 7}, 0),
-        *[
-            ({"id": "a", "step": other}, 0)
-            for other in (-1, 101, "7", 7.5, True, None, [], 10**400)
-        ],
-        *[(other, 0) for other in (None, 7, "a", [], {}, {"id": "a"}, {"step": 7}, [["id", "a"]])],
+        *[({"id": "a", "step": wrong}, 0) for wrong in STEPS],
+        *[(wrong, 0) for wrong in WORDS],
     ],
 )
 def test_the_player_stands_where_the_browser_says_if_there_is_such_a_step(sent, step):
