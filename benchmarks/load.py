@@ -172,7 +172,7 @@ def summary(clicks: list[Click]) -> dict[str, Any]:
     stood = [click.stood for click in clicks if click.stood is not None]
     finished = [click.finished for click in clicks if click.finished is not None]
     refused = sum(click.refused for click in clicks)
-    found: dict[str, float | None] = {"n": len(clicks), "refused": refused}
+    found: dict[str, Any] = {"n": len(clicks), "refused": refused}
     found["lost"] = sum(
         click.lost or (click.stood is None and not click.refused) for click in clicks
     )
