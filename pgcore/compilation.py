@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit
+from numba.core.registry import CPUDispatcher
 
 from pgcore.machine_code import Kept
 
@@ -37,7 +38,15 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def part(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compile `function`, which kernels alone call: the way in from Python would cost as much."""
-    return _compiled(function, no_cpython_wrapper=True, **options)
+    compiled = _compiled(function, no_cpython_wrapper=True, **options)
+    compiled.__class__ = _Part
+    return compiled
+
+
+class _Part(CPUDispatcher):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Without a way in, Numba would end the process."""
+        raise TypeError(f"{self.py_func.__name__} is called by kernels alone, not by Python.")
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

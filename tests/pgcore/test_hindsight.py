@@ -21,6 +21,7 @@ from pgcore.gradients.hindsight import (
     worse_actions,
 )
 from pgcore.gradients.outcome import counted_up, length_and_angle, outcome
+from tests.parts import by_python
 
 CONFIG = Config(num_seeds=1, total_timesteps=2000, eval_interval=500)
 ROW = train(CONFIG).checkpoints[2, 0]
@@ -104,9 +105,9 @@ def test_slopes_are_those_of_the_preference():
     direction = np.random.default_rng(0).normal(size=size)
     direction /= np.linalg.norm(direction)
     slopes = preference_slopes(WINDOWS, INDEX, direction)
-    d = np.empty(size, np.float32)
+    push, d = by_python(preference_gradient), np.empty(size, np.float32)
     for obs, slope in zip(WINDOWS.batch.obs[INDEX], slopes, strict=True):
-        preference_gradient(ROW, CONFIG.hidden_dim, *obs, d)
+        push(ROW, CONFIG.hidden_dim, *obs, d)
         assert slope == pytest.approx(float(d @ direction), abs=1e-4)
 
 

@@ -229,3 +229,10 @@ def test_is_kept_asks_for_every_kernel_of_a_module(monkeypatch: pytest.MonkeyPat
     assert compilation.is_kept("b")
     assert not compilation.is_kept("a")
     assert not compilation.is_kept("a", "b")
+
+
+def test_python_cannot_call_a_part():
+    """Numba alone would end the process."""
+    doubled = compilation.part(lambda x: 2 * x)
+    with pytest.raises(TypeError, match="called by kernels alone"):
+        doubled(1.0)
