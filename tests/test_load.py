@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.load import SCENARIOS, SLIDER, holds, summary
 from benchmarks.load_report import document
@@ -19,7 +20,8 @@ def test_a_viewer_sees_the_picture_and_that_of_the_settings_it_moves_to(server):
             await viewer.ran(300)
             return first, second, viewer.query
 
-    first, second, query = asyncio.run(visit())
+    with ThreadPoolExecutor() as pool:  # the browser's loop runs in this thread
+        first, second, query = pool.submit(asyncio.run, visit()).result()
     for click in (first, second):
         assert click.stood is not None and not click.refused
     assert "gamma=0.93" in query

@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from conftest import PATIENCE, served, settled, visitor
+from conftest import PATIENCE, quiet, served, settled, visitor
 from playwright.sync_api import Browser, Page, expect
 
 from pgcore import ALGORITHMS, Config, train
@@ -164,7 +164,7 @@ def test_question_verdict_chart_and_replay_stand_on_one_screen(
     with visitor(browser, color_scheme=scheme) as page:
         page.goto(f"{server}/train")
         page.get_by_text("evaluation 20 of 20").wait_for()
-        settled(page)
+        quiet(page)
         for shown in (
             page.get_by_role("heading", name="Does a baseline help?"),
             page.get_by_text(re.compile("10 seeds do not tell|ends .* above")).first,

@@ -189,7 +189,7 @@ def test_a_wrong_answer_stays_wrong_when_the_settings_would_make_it_right():
     assert verdicts(healthy(app.run())) == wrong
     assert (
         "The settings have changed since. With the present ones: *No, λ = 1 is best*. "
-        "With a critic that errs by ±0.5 at each state and a mean of 100 windows, the total error "
+        "With a critic that errs by ±0.5 at each state and a mean of 100 batches, the total error "
         "is least at λ = 1.00."
     ) in words(app)
     press(app, "Ask again")

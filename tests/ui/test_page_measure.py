@@ -205,7 +205,7 @@ def test_the_cloud_waits_for_a_prediction_and_stands_beside_it():
     assert "REINFORCE" not in set(table(app, "right way")["estimator"])
     assert "REINFORCE updates at the ends of episodes" in words(app)
     assert "(toypole?pole_view=Two+gradients)" in words(app)
-    assert "Training takes Adam's step" in words(app)
+    assert "training takes Adam's steps" in words(app)
     assert re.search(r"differ|higher|lower", words(app).split("who learns better.**")[1])
     assert "(n = 3 seeds each)" in words(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_whoever_waits_for_the_compiler_hears_that_it_failed(monkeypatch):
     """And is shown the way on, which leads to the page once the cause has gone."""
 
     def broken(progress, control):
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         failed = Engine().ask(Job("warm-up", broken, "quick"))
@@ -46,7 +47,8 @@ def test_whoever_waits_for_the_compiler_hears_that_it_failed(monkeypatch):
     assert not app.exception
     (told,) = (text.value for text in app.text)
     assert told == (
-        "The learner could not be compiled, so nothing can run. OSError: no space left on device"
+        "The learner could not be compiled, so nothing can run. The server's system refused "
+        "something (No space left on device). Try again later."
     )
     (again,) = (button for button in app.button if button.label == "Try again")
     again.click().run()
