@@ -10,12 +10,13 @@ from starlette.middleware import Middleware
 
 from pgcore import runs
 
-runs.warm_up()  # first of all: other processes compile while this one imports the rest
+if __name__ != "__main__":  # the server, once: others compile while this one imports the rest
+    runs.warm_up()
 
-from ui.path import view as path  # noqa: E402
-from ui.server import owner  # noqa: E402
-from ui.server.headers import Headers  # noqa: E402
-from ui.shell import link, pages, style, visitors  # noqa: E402
+from ui.path import view as path
+from ui.server import owner
+from ui.server.headers import Headers
+from ui.shell import link, pages, style, visitors
 
 
 def frame() -> None:

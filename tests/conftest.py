@@ -64,17 +64,23 @@ def launched(
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-                    if answer.read() == b"ok":
-                        break
-            except OSError:
-                time.sleep(0.2)
+        until_healthy(url)
         yield Server(url, server)
     finally:
         server.terminate()
         server.wait(20)
+
+
+def until_healthy(url: str) -> None:
+    """Wait until the server at this address answers."""
+    for _ in range(900):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} does not answer")
 
 
 @contextmanager

@@ -7,14 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import settled, visitor
+from conftest import settled, until_healthy, visitor
 
 ROOT = Path(__file__).parent.parent
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
@@ -56,24 +55,13 @@ def two_servers() -> Iterator[tuple[str, list[subprocess.Popen]]]:
             stack.callback(server.terminate)
             servers.append(server)
         for port in PORTS:
-            _until_healthy(f"http://127.0.0.1:{port}")
+            until_healthy(f"http://127.0.0.1:{port}")
         proxy = subprocess.Popen([nginx, "-c", ROOT / "deploy" / "nginx.conf", "-e", "stderr"])
         stack.callback(proxy.wait, 30)
         stack.callback(proxy.terminate)
         address = "http://127.0.0.1:8080"
-        _until_healthy(address)
+        until_healthy(address)
         yield address, servers
-
-
-def _until_healthy(address: str) -> None:
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
-                if answer.read() == b"ok":
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"{address} does not answer")
 
 
 def _sessions(port: str) -> int:

@@ -21,7 +21,7 @@ from pgcore.exact.fates import (
     never_pulled,
     shares,
 )
-from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, named, spec
+from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, built_once, named, spec
 from pgcore.stats import Interval
 from ui.bandit.words import DRAWN
 
@@ -96,7 +96,7 @@ def _stroke(part: str, name: str, points: np.ndarray) -> pd.DataFrame:
     return rows.assign(part=part, name=name, order=range(len(points)))
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def simplex_spec() -> dict:
     """The simplex of `simplex_rows`; its size is fixed, because its sides are equal."""
     base = _plane()
@@ -210,7 +210,7 @@ def ticks(top: float) -> list[float]:
     return [float(x) for x in np.arange(0, top, step)]
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def parabola_spec(low: float, high: float, top: float) -> dict:
     """The parabola of `parabola_rows` between two baselines; `top` is the highest variance."""
     base = alt.Chart().encode(
@@ -354,7 +354,7 @@ def path_rows(policies: np.ndarray, lines: int = DRAWN) -> pd.DataFrame:
     return pd.concat([*parts, named.assign(text=text, run=-1)], ignore_index=True)
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def path_spec(width: int = 176) -> dict:
     """The paths of `path_rows`, coloured by their fate.
 
@@ -429,7 +429,7 @@ def never_table(rows: pd.DataFrame, step_size: float) -> pd.DataFrame:
     return pd.DataFrame({"b": points["b"], "exact": exact, "simulated": simulated})
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def never_spec() -> dict:
     """The chart of `never_rows`."""
     base = alt.Chart().encode(

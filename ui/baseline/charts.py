@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Literal
 
 import altair as alt
@@ -16,7 +15,7 @@ from pgcore.formula import Reach
 from pgcore.gradients import Measurement
 from pgcore.gradients.judgement import CRITIC, FORMULA, PLAIN
 from pgcore.plotting.strips import domain, parameters, strip
-from pgcore.plotting.theme import colour, spec
+from pgcore.plotting.theme import built_once, colour, spec
 from pgcore.stats import Interval
 
 LANDMARKS = (PLAIN, "batch_mean", CRITIC)
@@ -94,7 +93,7 @@ def judgement_spec(axes: tuple[tuple[float, float], ...]) -> dict:
     return _judgement() | {"params": parameters(axes)}
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def _judgement() -> dict:
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False, labelFlush=False))
     tooltip = [

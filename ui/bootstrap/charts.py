@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pgcore.gradients.bootstrapping import CRITIC, CUT, FOLLOWED, TARGETS, Bootstrapping
-from pgcore.plotting.theme import HEIGHT, place, spec, spread
+from pgcore.plotting.theme import HEIGHT, built_once, place, spec, spread
 from ui.bootstrap.words import NAMES
 
 COLOURS = {CUT: "1", CRITIC: "2", FOLLOWED: "0"}  # places of the palette
@@ -44,7 +43,7 @@ def return_top(found: Bootstrapping) -> float:
     return float(np.ceil(max(q.high.max() for q in found.mean_q.values()) * 1.05))
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def return_spec(steps: int, top: float) -> dict:
     """The chart of `return_rows` for batches of `steps`."""
     scale = alt.Scale(
@@ -127,7 +126,7 @@ def variance_range(found: Bootstrapping) -> tuple[float, float]:
     return min(0.5, *(r.low for r in ratios)) / 1.6, max(1.0, *(r.high for r in ratios)) * 1.6
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def update_spec(bias: tuple[float, float], variance: tuple[float, float]) -> dict:
     """The chart of `update_rows`: unbiased on the dashed line, quiet on the left."""
     x_scale = alt.Scale(type="log", domain=[*variance], nice=False)
@@ -198,7 +197,7 @@ def length_rows(found: Bootstrapping) -> pd.DataFrame:
     return frame
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def length_spec(last: int, most: int, batch_size: int) -> dict:
     """The chart of `length_rows`, with the batch's own length as a dashed line.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pgcore.gradients import Cloud
-from pgcore.plotting.theme import FAINT, HEIGHT, colour, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, built_once, colour, spec, spread
 from pgcore.stats import Interval
 from ui.cloud.words import NAMES
 
@@ -55,7 +54,7 @@ def arrow_rows(arrows: np.ndarray, drawn: int = DRAWN) -> pd.DataFrame:
     return frame.round(4)
 
 
-@lru_cache(maxsize=128)
+@built_once(maxsize=128)
 def panel_spec(half: float, key: str, height: int = 200) -> dict:
     """One estimator's arrows from `arrow_rows`; x and y have one scale, whatever the width.
 
@@ -143,7 +142,7 @@ def mean_range(means: Sequence[Interval]) -> tuple[float, float]:
     return float(np.floor(low * 5) / 5), float(np.ceil(high * 5 + 0.25) / 5)
 
 
-@lru_cache(maxsize=128)
+@built_once(maxsize=128)
 def mean_spec(low: float, high: float, key: str) -> dict:
     """The chart of `mean_rows`: each arrow below its label, the mean with its 95% interval."""
     scale = alt.Scale(domain=[low, high], nice=False)
@@ -209,7 +208,7 @@ POINT = alt.expr(
 )
 
 
-@lru_cache(maxsize=8)
+@built_once(maxsize=8)
 def batch_spec(longest: int) -> dict:
     """The chart of `batch_rows` for batches of 1 to `longest` steps, on logarithmic axes."""
     base = alt.Chart().encode(

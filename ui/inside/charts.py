@@ -6,15 +6,13 @@ for the baseline, the weight and the step of the policy. What has not happened y
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from pgcore.gradients import Update
 from pgcore.plotting.strips import domain, parameters, strip
-from pgcore.plotting.theme import FAINT, colour, named, spec
+from pgcore.plotting.theme import FAINT, built_once, colour, named, spec
 
 STAGES = {
     "actions": "Act",
@@ -125,7 +123,7 @@ def film_spec(steps: int, axes: tuple[tuple[float, float], ...]) -> dict:
     return _film(steps) | {"params": parameters(axes)}
 
 
-@lru_cache(maxsize=16)
+@built_once(maxsize=16)
 def _film(steps: int) -> dict:
     """One view, so that it takes its container's width; each panel has its own strip of it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -12,7 +11,7 @@ import pandas as pd
 
 from pgcore.exhibits import EXHIBITS
 from pgcore.exhibits.results import Measured
-from pgcore.plotting.theme import GROUND, bounds_aloud, named, place, spec
+from pgcore.plotting.theme import GROUND, bounds_aloud, built_once, named, place, spec
 from ui.museum import words
 
 HEIGHT = 250
@@ -62,7 +61,7 @@ def axis_top(measured: Measured) -> float:
     return next(top for top in (50.0, 100.0, 200.0, 300.0, 400.0, TOP) if highest <= top)
 
 
-@lru_cache(maxsize=16)
+@built_once(maxsize=16)
 def curve_spec(last: int, top: float) -> dict[str, Any]:
     """The constant spec of `curve_rows`."""
     x = alt.X(
@@ -117,7 +116,7 @@ def share_rows(measured: Measured) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=8)
+@built_once(maxsize=8)
 def share_spec(title: str) -> dict[str, Any]:
     """Two shares with their intervals, from 0 to 1."""
     scale = alt.Scale(domain=[0, 1], nice=False)
@@ -194,7 +193,7 @@ def effect_ends(rows: pd.DataFrame) -> tuple[int, int]:
     return 50 * math.floor(low / 50 - 0.2), 50 * math.ceil(high / 50 + 0.2)
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def effect_spec(count: int, margin: float, ends: tuple[int, int]) -> dict[str, Any]:
     """All effects on returns below each other; grey: the margin within which nothing is harm."""
     y = alt.Y(

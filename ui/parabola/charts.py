@@ -6,7 +6,6 @@ Variance is relative to that without a baseline: above 1 it is larger.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -17,7 +16,7 @@ from pgcore import stats
 from pgcore.gradients import SampledParabola
 from pgcore.gradients.constant_baseline import relative_variance
 from pgcore.history import History
-from pgcore.plotting.theme import FAINT, GROUND, HEIGHT, spec, spread
+from pgcore.plotting.theme import FAINT, GROUND, HEIGHT, built_once, spec, spread
 
 NONE, BEST, YOURS = "none", "b*", "b"
 COLOURS = alt.Scale(domain=[NONE, BEST, YOURS], range=["#888888", "#2A9D5C", "#D55E00"])
@@ -86,7 +85,7 @@ def rows(
     return pd.concat(frames, ignore_index=True)
 
 
-@lru_cache(maxsize=256)
+@built_once(maxsize=256)
 def parabola_spec(low: float, high: float, top: float) -> dict:
     """The chart of `rows` from `low` to `high`; `top` is the highest variance shown."""
     base = alt.Chart().encode(
@@ -201,7 +200,7 @@ def training_rows(histories: Mapping[str, History], names: Mapping[str, str]) ->
     return frame
 
 
-@lru_cache(maxsize=16)
+@built_once(maxsize=16)
 def training_spec(last_step: int, highest: float) -> dict:
     """The chart of `training_rows`."""
     x = alt.X(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pgcore.gradients.reward_shift import ReturnsToGo
-from pgcore.plotting.theme import FAINT, HEIGHT, place, spec, spread
+from pgcore.plotting.theme import FAINT, HEIGHT, built_once, place, spec, spread
 from ui.rewards import words
 
 GREY = "#888888"
@@ -49,7 +48,7 @@ def q_range(found: Mapping[float, ReturnsToGo]) -> tuple[float, float]:
     return float(low - room), float(high + room)
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def q_spec(longest: int, low: float, high: float) -> dict[str, Any]:
     """The chart of `q_rows`; the colours of r, r − 1, r − 2 are those of their learning curves."""
     x = alt.X(

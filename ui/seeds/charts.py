@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -19,7 +18,7 @@ from pgcore import envs, stats
 from pgcore.algorithms import ALGORITHMS
 from pgcore.history import History
 from pgcore.plotting.bands import BANDS
-from pgcore.plotting.theme import colour, named, spec
+from pgcore.plotting.theme import built_once, colour, named, spec
 
 Pools = Mapping[str, np.ndarray]  # scores [S] by algorithm
 
@@ -93,7 +92,7 @@ def picked_rows(history: History, seed: int | None) -> pd.DataFrame:
     return pd.DataFrame({"step": history.eval_steps[: values.size], "value": values.ravel()})
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def lines_spec(last_step: int, eval_interval: int, num_seeds: int, low: float, high: float) -> dict:
     """The constant spec of `line_rows` and `picked_rows`, as the data sets `seeds` and `picked`.
 
@@ -180,7 +179,7 @@ def distribution_rows(pools: Pools, low: float, high: float, picked: float) -> p
     return pd.concat(parts, ignore_index=True)
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def distribution_spec(low: float, high: float, title: str) -> dict:
     """The constant spec of `distribution_rows`."""
     x = alt.X("score:Q", title=title, scale=alt.Scale(domain=[low, high], nice=False))
@@ -238,7 +237,7 @@ def names(base: alt.Chart, key_step: int, low: float, high: float) -> alt.Chart:
     )
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def band_spec(last_step: int, eval_interval: int, low: float, high: float) -> dict:
     """The constant spec of `band_rows`: the n seeds solid, the pool dashed."""
     scale = alt.Scale(domain=[low, high], nice=False)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from pgcore import stats
-from pgcore.plotting.theme import named
+from pgcore.plotting.theme import built_once, named
 from ui.seeds.charts import GREY, compact
 from ui.seeds.study_charts import BOUNDS, HALF, RIGHT, SHARE, WRONG, separate
 
@@ -34,7 +33,7 @@ def dance_rows(pool: np.ndarray, n: int, interval: str) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def dance_spec(low: float, high: float) -> dict:
     """The constant spec of `dance_rows`: one whisker a study, the truth across."""
     scale = alt.Scale(domain=[low, high], nice=False)
@@ -73,7 +72,7 @@ def coverage_rows(measured: Iterable[stats.Coverage]) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def coverage_spec() -> dict:
     """The constant spec of `coverage_rows`: what 95% is worth."""
     hue = alt.Color(

@@ -4,7 +4,6 @@ judged it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.history import History
-from pgcore.plotting.theme import colour, named, spread
+from pgcore.plotting.theme import built_once, colour, named, spread
 from ui.seeds.charts import GREY, compact
 from ui.seeds.study_charts import HALF, LABELS, RIGHT, name
 
@@ -98,7 +97,7 @@ def noise_table(
     return pd.DataFrame(rows)
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def error_spec() -> dict:
     """The constant spec of `error_rows`: a rule at the number wanted, dashes at the floors."""
     x = alt.X(
@@ -140,7 +139,7 @@ def error_spec() -> dict:
     return compact(alt.layer(*layers), 220)
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def variance_spec() -> dict:
     """The constant spec of `variance_rows`."""
     hue = alt.Color(

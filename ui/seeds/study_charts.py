@@ -7,7 +7,6 @@ positive difference is the truth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from itertools import combinations
 
 import altair as alt
@@ -16,7 +15,7 @@ import pandas as pd
 
 from pgcore import stats
 from pgcore.algorithms import ALGORITHMS
-from pgcore.plotting.theme import bounds_aloud, named
+from pgcore.plotting.theme import bounds_aloud, built_once, named
 from ui.seeds import words
 from ui.seeds.charts import GREY, Pools, compact
 
@@ -74,7 +73,7 @@ def risk_rows(lottery: stats.Lottery, n: int) -> pd.DataFrame:
     return rows.assign(chosen=rows["n"] == n)
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def risk_spec() -> dict:
     """The constant spec of `risk_rows`: the risk against n, with a rule at the chosen one."""
     across = alt.Scale(domain=[1, MAX_STUDY], nice=False)
@@ -125,7 +124,7 @@ def outcome_rows(wrong_winner: float, wrong_ranking: float) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def outcome_spec() -> dict:
     """The constant spec of `outcome_rows`.
 
@@ -215,7 +214,7 @@ def power_rows(effects: Mapping[str, float], most: int = 100) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def power_spec(most: int = 100) -> dict:
     """The constant spec of `power_rows`."""
     dash = alt.StrokeDash("score:N", legend=alt.Legend(orient="bottom", title=None, labelLimit=300))
@@ -345,7 +344,7 @@ CONCLUSION_COLOUR = alt.Color(
 )
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def first_spec() -> dict:
     """The constant spec of `first_rows`."""
     y = alt.Y("n:N", sort=None, title=None, axis=LABELS)
@@ -369,7 +368,7 @@ def first_spec() -> dict:
     return compact(alt.layer(*layers), 95)
 
 
-@lru_cache(maxsize=1)
+@built_once(maxsize=1)
 def conclusion_spec() -> dict:
     """The constant spec of `conclusion_rows`."""
     tooltip: list = ["n:N", "conclusion:N", "studies:Q"]

@@ -29,6 +29,9 @@ HEADERS = {
 }
 
 
+ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+
+
 class Headers:
     """The server within, with HEADERS on its answers; those that it sets itself are replaced."""
 
@@ -40,8 +43,7 @@ class Headers:
             if message["type"] == "http.response.start":
                 kept = [(name, value) for name, value in message.get("headers", ())
                         if name.decode("latin-1").lower() not in HEADERS]  # fmt: skip
-                ours = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                message = {**message, "headers": kept + ours}
+                message = {**message, "headers": kept + ENCODED}
             await send(message)
 
         await self.app(scope, receive, sent)

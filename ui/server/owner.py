@@ -82,7 +82,7 @@ def figures() -> list[Figure]:
     for name, count in sorted(_errors.items()):
         found.append(Figure("pglab_errors_total", count, "Uncaught exceptions", {"error": name}))
     middle, slow = (
-        {page: float(np.quantile(times, q)) for page, times in _seconds.items()}
+        {page: float(np.quantile(list(times), q)) for page, times in list(_seconds.items())}
         for q in (0.5, 0.95)
     )
     for page in sorted(slow, key=slow.__getitem__, reverse=True):

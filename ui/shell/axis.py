@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from pgcore.plotting.theme import GROUND, named
+from pgcore.plotting.theme import GROUND, built_once, named
 from pgcore.stats import Interval
 from ui.shell.question import Mark
 
@@ -31,7 +30,7 @@ def rows(question: Mark, said: float | None, truth: Interval | None = None) -> p
     return pd.DataFrame(found, columns=["what", "at", "low", "high", "text"])
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def spec(question: Mark) -> dict:
     """The mark above the axis, the measurement with its interval below the mark."""
     x = alt.X(

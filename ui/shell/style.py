@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 # It follows a reader who changes the system's theme; the server hears of it too late.
@@ -39,5 +41,10 @@ button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px
 
 def apply() -> None:
     """Write the rules into the page, once a run."""
+    st.html(_rules())
+
+
+@cache
+def _rules() -> str:
     grounds = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
-    st.html(RULES.format(background=GROUND.format(*grounds)))
+    return RULES.format(background=GROUND.format(*grounds))

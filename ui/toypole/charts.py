@@ -7,7 +7,6 @@ played. Lengths along the gradient are in units of |g|, so that 1 is unbiased.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -23,7 +22,7 @@ from pgcore.gradients.enumerated import (
     exact_rows,
     sampled_rows,
 )
-from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, colour, named, spec
+from pgcore.plotting.theme import FAINT, HEIGHT, bounds_aloud, built_once, colour, named, spec
 from pgcore.stats import Interval
 from ui.shell.sums import adding_up
 
@@ -72,7 +71,7 @@ def chain_rows(lab: ToyPole) -> pd.DataFrame:
     return pd.concat([*parts, node], ignore_index=True)
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def chain_spec(top: float) -> dict:
     """The chart of `chain_rows`; `top` is the greatest Q."""
     base = alt.Chart().encode(
@@ -191,7 +190,7 @@ PANELS: dict[str, tuple[str, Any]] = {
 }
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def estimate_spec(measure: str, low: float, high: float) -> dict:
     """One panel of `estimate_rows`: exact as a tick, sampled as a dot with its interval."""
     title, kind = PANELS[measure]
@@ -266,7 +265,7 @@ def _with_interval(rows: pd.DataFrame, name: str) -> list[str]:
 # --- The bias of the batch mean against the window's length ----------------------------------
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def length_spec() -> dict:
     """The chart of `length_rows`."""
     base = alt.Chart().encode(
@@ -356,7 +355,7 @@ def ceiling(values: pd.Series) -> float:
     return float(np.ceil(values.max() * 5) / 5)
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def lambda_spec(top: float) -> dict:
     """The chart of `lambda_rows`."""
     base = alt.Chart().encode(
@@ -424,7 +423,7 @@ def lambda_table(rows: pd.DataFrame) -> pd.DataFrame:
 # --- Two gradients ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def field_spec() -> dict:
     """The chart of `field_rows`."""
     unit = alt.Scale(domain=[-1, 1], nice=False)
@@ -456,7 +455,7 @@ def _field_colour() -> alt.Color:
     )
 
 
-@lru_cache(maxsize=4)
+@built_once(maxsize=4)
 def climb_spec() -> dict:
     """The chart of `climb_rows`."""
     base = alt.Chart().encode(

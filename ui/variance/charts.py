@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -12,7 +11,7 @@ import pandas as pd
 
 from pgcore.gradients import CriticFit, Decomposition
 from pgcore.gradients.critic_worth import share_of_whole
-from pgcore.plotting.theme import HEIGHT, spec
+from pgcore.plotting.theme import HEIGHT, built_once, spec
 from pgcore.stats import Interval
 from ui.variance.words import PARTS
 
@@ -45,7 +44,7 @@ def source_rows(parts: Mapping[int, Decomposition], baseline: str) -> pd.DataFra
     return frame
 
 
-@lru_cache(maxsize=32)
+@built_once(maxsize=32)
 def source_spec(chosen: int, top: float, height: int = 250) -> dict:
     """Stacked bars of `source_rows`; the bar of `chosen` steps is framed."""
     domain = alt.Scale(domain=[*PARTS.values()], range=COLOURS)
@@ -94,7 +93,7 @@ def critic_rows(fit: CriticFit) -> pd.DataFrame:
     return frame.astype(np.float32).round(2)
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def critic_spec(low: float, high: float, height: int = 300) -> dict:
     """V_phi against V, on equal axes from `low` to `high`; on the diagonal the two agree."""
     scale, axis = alt.Scale(domain=[low, high], nice=False), alt.Axis(grid=False, tickCount=5)
@@ -149,7 +148,7 @@ def lever_rows(cells: Mapping[float, Mapping[int, Interval]], seed: int) -> pd.D
     return pd.DataFrame(rows).drop(columns="n")
 
 
-@lru_cache(maxsize=64)
+@built_once(maxsize=64)
 def lever_spec(present: str, other: str, low: float) -> dict:
     """The chart of `lever_rows`: a line for each seed from the present rate to the other one."""
     scale = alt.Scale(domain=[low, 1.05], nice=False, clamp=True)
@@ -215,7 +214,7 @@ def _of_seed(quantity: str) -> alt.ExprRef:
     return alt.expr(f"'seed ' + datum.seed + ' after ' + datum.steps + ' steps: ' + {value}")
 
 
-@lru_cache(maxsize=16)
+@built_once(maxsize=16)
 def seeds_spec(quantity: str, last_step: int, seed: int, low: float, high: float) -> dict:
     """A line for every seed (`CriticWorth.to_row`); the chosen one is thick, with its interval."""
     level = {"explained": 0, "ratio": 1}[quantity]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from pgcore.episodes import Episode, Landscape
-from pgcore.plotting.theme import spec
+from pgcore.plotting.theme import built_once, spec
 
 DEGREES = 180 / math.pi
 HEIGHT = 280
@@ -87,7 +86,7 @@ def description(over: Landscape) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+@built_once(maxsize=8)
 def _map(field: str, widest: float, fastest: float) -> dict:
     axis = alt.Axis(grid=False, tickCount=5)
     across, up = (alt.Scale(domain=[-end, end], nice=False) for end in (widest, fastest))
