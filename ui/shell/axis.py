@@ -12,7 +12,7 @@ from pgcore.stats import Interval
 from ui.shell.question import Mark
 
 GREY, GREEN = "#808495", "#2a9d5c"
-LINE = 26  # pixels
+LINE, TICKS = 26, 34  # pixels: of the mark or the measurement, and of the axis below them
 
 
 def rows(question: Mark, said: float | None, truth: Interval | None = None) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def rows(question: Mark, said: float | None, truth: Interval | None = None) -> p
 def spec(question: Mark) -> dict:
     """The mark above the axis, the measurement with its interval below the mark."""
     x = alt.X(
-        "at:Q", title=question.axis, axis=alt.Axis(grid=False, domain=True, tickCount=10),
+        "at:Q", title=None, axis=alt.Axis(grid=False, domain=True, tickCount=10),
         scale=alt.Scale(domain=[question.low, question.high], clamp=True),
     )  # fmt: skip
     kinds = ["mark", "truth"]
@@ -57,7 +57,7 @@ def spec(question: Mark) -> dict:
         name.mark_text(stroke=GROUND, strokeWidth=5, **style),  # or the axis' line crosses it
         name.mark_text(**style),
     ]  # fmt: skip
-    return alt.layer(*layers).properties(height=2 * LINE).to_dict()
+    return alt.layer(*layers).properties(height=2 * LINE + TICKS).to_dict()
 
 
 def description(question: Mark, said: float | None, truth: Interval | None = None) -> str:
