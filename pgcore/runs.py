@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,9 @@ QUICK_SECONDS = 1.0
 TRAIN_STEP, EVAL_STEP, FLOP, UPDATE = 1e-7, 4e-8, 1e-11, 1e-4
 TORCH_SLOWDOWN, TORCH_START = 40.0, 2.5
 GUESSED_EPISODE = 250.0
+
+BETWEEN_NEWS = 0.05  # seconds, at least, between two messages of another process
+TINY = Config(num_seeds=1, total_timesteps=32, eval_interval=32)
 
 
 @lru_cache(maxsize=1024)
@@ -86,10 +90,27 @@ class Run(Job[History]):
         return self.share * self.steps / self.elapsed if self.elapsed else 0.0
 
     def _train(self, progress: Progress, control: Control) -> History:
-        compute = _elsewhere if self.lane == "process" else _here
-        history, self.final = compute(self.config, progress, control)
+        call = self._where()
+        if call is None:
+            history, self.final = _here(self.config, progress, control)
+        else:
+            history, self.final = _elsewhere(self.config, progress, control, call)
         _learn_speed(self.config, self.elapsed)
         return history
+
+    def _where(self) -> Callable[..., Any] | None:
+        """What calls another process that shall train; None to train here.
+
+        A short run takes the GIL hundreds of times. While pages run for others, it waits for it
+        each time. So once several viewers wait for runs, a process that stands by trains.
+        """
+        if self.lane == "process":
+            return worker.call
+        if self.lane == "quick" and ENGINE.watchers() > 1:
+            worker.STAND_BY.prepare(_rows, (TINY,))
+            if worker.STAND_BY.ready:
+                return worker.STAND_BY.call
+        return None
 
 
 def run(config: Config, owner: Hashable = None) -> Run:
@@ -146,32 +167,38 @@ def _here(config: Config, progress: Progress, control: Control) -> tuple[History
     return history, final_evaluation(history)
 
 
-def _elsewhere(config: Config, progress: Progress, control: Control) -> tuple[History, np.ndarray]:
-    """The same history, to the bit, from another process, which sends it row by row."""
+def _elsewhere(
+    config: Config, progress: Progress, control: Control, call: Callable[..., Any]
+) -> tuple[History, np.ndarray]:
+    """The same history, to the bit, from another process, which sends it in pieces."""
     steps = np.array(config.eval_steps)
     returns = np.zeros((len(steps), config.num_seeds, config.eval_episodes), np.float32)
     checkpoints = np.zeros((len(steps) + 1, config.num_seeds, shape_of(config).size), np.float32)
     history = History(config, steps, returns, checkpoints)
-    final: list[np.ndarray] = []
 
-    def hear(row: Any) -> None:
-        if isinstance(row, np.ndarray):
-            final.append(row)
-            return
-        done, returns[done - 1], checkpoints[done - 1 : done + 1] = row
+    def hear(rows: Any) -> None:
+        before, done, returns[before:done], checkpoints[before : done + 1] = rows
         progress(done / len(steps), history.upto(done))
 
-    worker.call(_rows, (config,), control, hear)
-    return history, final[0]
+    return history, call(_rows, (config,), control, hear)
 
 
-def _rows(config: Config, tell: Callable[[Any], object]) -> None:
-    """Run in the other process: each evaluation, and the parameters before and at it; at the end
-    the last policy's returns over many episodes."""
+def _rows(config: Config, tell: Callable[[Any], object]) -> np.ndarray:
+    """Run in the other process: evaluations, and the parameters before and at them; some at once
+    if they come fast.
+
+    Returns: the last policy's returns over many episodes.
+    """
+    told, before = time.monotonic(), 0
     for history in stream(config):
         done = len(history.eval_steps)
-        tell((done, history.eval_episode_returns[-1], history.checkpoints[-2:]))
-    tell(final_evaluation(history))
+        if history.complete or time.monotonic() - told > BETWEEN_NEWS:
+            rows = slice(before, done), slice(before, done + 1)
+            tell(
+                (before, done, history.eval_episode_returns[rows[0]], history.checkpoints[rows[1]])
+            )
+            told, before = time.monotonic(), done
+    return final_evaluation(history)
 
 
 def warm_up() -> Job[None]:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from pgcore import jobs, worker
+from pgcore.control import Cancelled, Control
 from pgcore.jobs import Busy, Engine, Job, Lane
 from tests.tasks import counts, doubles, fails, sleeps, tells_its_process
 
@@ -706,6 +708,59 @@ def test_what_the_hearer_raises_ends_the_process(engine):
     assert job.status == "abandoned"
     with pytest.raises(ProcessLookupError):
         os.kill(heard[0][0], 0)
+
+
+# --- a process that stands by ----------------------------------------------------------------
+
+
+@pytest.fixture
+def stand_by() -> Iterator[worker.StandBy]:
+    made = worker.StandBy()
+    yield made
+    if made._free is not None:
+        worker._end(made._free)
+
+
+def test_a_process_that_stands_by_does_one_task_after_the_other(stand_by):
+    assert not stand_by.ready
+    stand_by.prepare(tells_its_process, ())
+    until(lambda: stand_by.ready)
+    first, nice = stand_by.call(tells_its_process, (), Control())
+    assert nice == os.nice(0)
+    assert stand_by.call(tells_its_process, (), Control()) == (first, nice)
+    values = np.random.default_rng(0).normal(size=(1000, 100)).astype(np.float32)
+    assert np.array_equal(stand_by.call(doubles, (values,), Control()), values * 2)
+
+
+def test_a_busy_process_that_stands_by_gets_a_second_for_the_time(stand_by):
+    heard: list = []
+    control = Control()
+
+    def sleep() -> None:
+        with suppress(Cancelled):
+            stand_by.call(sleeps, (), control, heard.append)
+
+    slow = threading.Thread(target=sleep)
+    slow.start()
+    until(lambda: heard)
+    assert stand_by.call(tells_its_process, (), Control())[0] != heard[0]
+    control.cancel()
+    slow.join()
+    assert stand_by.ready
+
+
+def test_a_process_that_stands_by_and_dies_is_replaced(stand_by):
+    first, _ = stand_by.call(tells_its_process, (), Control())
+    os.kill(first, signal.SIGKILL)
+    until(lambda: stand_by._free.poll() is not None)
+    assert stand_by.call(tells_its_process, (), Control())[0] != first
+
+
+def test_a_task_that_fails_ends_the_process_that_stands_by(stand_by):
+    stand_by.call(tells_its_process, (), Control())
+    with pytest.raises(ValueError, match="One sentence"):
+        stand_by.call(fails, (ValueError("One sentence."),), Control())
+    assert not stand_by.ready
 
 
 PARENT = """

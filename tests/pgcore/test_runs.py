@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgcore import Config, jobs, runs, train, warmup
+from pgcore import Config, final_evaluation, jobs, runs, train, warmup, worker
 from pgcore.jobs import Engine
 from pgcore.limits import Limits
 from pgcore.runs import Run
@@ -87,6 +87,33 @@ def test_a_quick_run_passes_long_ones_and_a_paused_quick_one(engine):
         stuck.resume()
     assert stuck.finished.wait(PATIENCE)
     assert stuck.status == "done"
+
+
+def test_what_several_viewers_wait_for_a_process_that_stands_by_trains(engine, monkeypatch):
+    """The same bits; a viewer alone, and the first of several, needs no other process."""
+    stand_by = worker.StandBy()
+    monkeypatch.setattr(worker, "STAND_BY", stand_by)
+    calls = []
+    call = stand_by.call
+
+    def counted(function, arguments, *others):
+        calls.append(arguments[0])
+        return call(function, arguments, *others)
+
+    monkeypatch.setattr(stand_by, "call", counted)
+    alone = runs.run(QUICK, "one")
+    assert alone.finished.wait(PATIENCE)
+    assert not calls
+    monkeypatch.setattr(engine, "watchers", lambda: 2)
+    done(QUICK.replace(gamma=0.5))
+    while not stand_by.ready:
+        time.sleep(0.01)
+    config = QUICK.replace(gamma=0.9, total_timesteps=3000)
+    run = done(config)
+    assert calls == [runs.TINY, config]
+    assert run.history == train(config)
+    assert np.array_equal(run.final, final_evaluation(run.history))
+    worker._end(stand_by._free)
 
 
 @pytest.mark.parametrize("config", [ACROBOT, QUICK.replace(learner="autograd")])
