@@ -71,7 +71,7 @@ class Lane:
 LANES = {
     "quick": Lane(1, patience=30.0, grace=600.0),
     "long": Lane(1, nice=19, patience=90.0, grace=600.0, quantum=20.0),
-    "measurement": Lane(2, patience=10.0, grace=60.0),
+    "measurement": Lane(2, nice=10, patience=10.0, grace=60.0),
     # Work in another process (worker.py), which lowers its own priority:
     "process": Lane(1, patience=90.0, grace=600.0, quantum=20.0),
     "film": Lane(1),  # need not wait for runs
