@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +32,9 @@ CHROMIUM_FLAGS = [
 ]
 # On a deep link Streamlit's front end first looks for the server below the page's own path.
 STREAMLIT_PROBE = re.compile(r"/_stcore/(health|host-config)$")
+NGINX = ROOT / "deploy" / "nginx.conf"
+PORTS = sorted(set(re.findall(r"server 127\.0\.0\.1:(\d+)", NGINX.read_text("utf-8"))))
+PROXY = "http://127.0.0.1:8080"  # where NGINX listens, before the servers at PORTS
 PATIENCE = 180_000  # ms; the machine may be slow, and no test measures time
 
 settings.register_profile("lab", deadline=None)  # for the same reason
@@ -47,14 +50,15 @@ class Server(NamedTuple):
 
 @contextmanager
 def launched(
-    environment: Mapping[str, str] | None = None, root: Path = ROOT, before: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+    before: tuple[str, ...] = (),
+    port: str = "",
 ) -> Iterator[Server]:
     """A fresh server of the app, with further variables, by way of a command such as prlimit."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    options = ["--server.port", port, "--server.address", "127.0.0.1"]
     server = subprocess.Popen(
         [*before, *command, *options],
         cwd=root,
@@ -69,6 +73,13 @@ def launched(
     finally:
         server.terminate()
         server.wait(20)
+
+
+def free_port() -> str:
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def until_healthy(url: str) -> None:
@@ -88,6 +99,28 @@ def served() -> Iterator[str]:
     """A fresh server of the app.  -> its address"""
     with launched() as server:
         yield server.url
+
+
+@contextmanager
+def proxy() -> Iterator[None]:
+    """nginx at PROXY, before servers that run already."""
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    process = subprocess.Popen([nginx, "-c", NGINX, "-e", "stderr"])
+    try:
+        until_healthy(PROXY)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def behind_nginx(environment: Mapping[str, str] | None = None) -> Iterator[list[Server]]:
+    """Two fresh servers of the app behind PROXY."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(launched(environment, port=port)) for port in PORTS]
+        stack.enter_context(proxy())
+        yield servers
 
 
 @pytest.fixture(scope="session")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
-from conftest import settled, until_healthy, visitor
+from conftest import PORTS, PROXY, ROOT, Server, behind_nginx, proxy, settled, visitor
 
-ROOT = Path(__file__).parent.parent
-NGINX = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
-PORTS = re.findall(r"server 127\.0\.0\.1:(\d+)", NGINX)
 TOKEN = "the owner of the two servers"
 
 
@@ -42,26 +37,10 @@ def test_proxy_and_containers_agree_on_the_ports():
 
 
 @pytest.fixture
-def two_servers() -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """nginx before two servers.  -> its address, and the servers"""
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    environment = os.environ | {"PGLAB_OWNER_TOKEN": TOKEN}
-    run = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    with ExitStack() as stack:
-        servers = []
-        for port in PORTS:
-            server = subprocess.Popen([*run, "--server.port", port], cwd=ROOT, env=environment)
-            stack.callback(server.wait, 30)
-            stack.callback(server.terminate)
-            servers.append(server)
-        for port in PORTS:
-            until_healthy(f"http://127.0.0.1:{port}")
-        proxy = subprocess.Popen([nginx, "-c", ROOT / "deploy" / "nginx.conf", "-e", "stderr"])
-        stack.callback(proxy.wait, 30)
-        stack.callback(proxy.terminate)
-        address = "http://127.0.0.1:8080"
-        until_healthy(address)
-        yield address, servers
+def two_servers() -> Iterator[list[Server]]:
+    """Two servers behind the proxy, whose owner asks them how many visitors they have."""
+    with behind_nginx({"PGLAB_OWNER_TOKEN": TOKEN}) as servers:
+        yield servers
 
 
 def _sessions(port: str) -> int:
@@ -79,11 +58,10 @@ def _sessions(port: str) -> int:
 def test_a_visitor_stays_with_a_server_and_goes_on_with_the_other_when_it_is_gone(
     browser, two_servers
 ):
-    address, servers = two_servers
     with ExitStack() as stack:
         people = [stack.enter_context(visitor(browser)) for _ in range(8)]
         for person in people:
-            person.goto(address)
+            person.goto(PROXY)
             person.get_by_text("What is this lab about?").first.wait_for()
             settled(person)
             cookie = person.context.cookies()[0]
@@ -94,10 +72,85 @@ def test_a_visitor_stays_with_a_server_and_goes_on_with_the_other_when_it_is_gon
             person.reload()
             settled(person)
         assert [_sessions(port) for port in PORTS] == counts
-        servers[0].terminate()
-        servers[0].wait(300)
+        two_servers[0].process.terminate()
+        two_servers[0].process.wait(300)
         for person in people:
-            person.goto(f"{address}/bandit")
+            person.goto(f"{PROXY}/bandit")
             person.get_by_text("What does a baseline change, and what not?").first.wait_for()
             settled(person)
         assert _sessions(PORTS[1]) == len(people)
+
+
+# --- the rooms of a class ---
+
+
+class Stub(BaseHTTPRequestHandler):
+    """A server process that says which one it is; a room's screen is sent on to the app."""
+
+    def do_GET(self) -> None:
+        screen = self.path.startswith("/room/screen/")
+        body = b"ok" if self.path == "/_stcore/health" else str(self.server.server_port).encode()
+        self.send_response(303 if screen else 200)
+        if screen:
+            self.send_header("Location", "/train?present=1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def stub(port: str) -> Iterator[None]:
+    with ThreadingHTTPServer(("127.0.0.1", int(port)), Stub) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+class Visitor:
+    """Someone whose browser keeps cookies and follows redirects."""
+
+    def __init__(self) -> None:
+        cookies = urllib.request.HTTPCookieProcessor()
+        self.cookies = cookies.cookiejar
+        self._opener = urllib.request.build_opener(cookies)
+
+    def get(self, path: str) -> str:
+        """-> the port of the process that answers, or the proxy's status"""
+        try:
+            with self._opener.open(PROXY + path, timeout=30) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return str(error.code)
+
+
+def someone_at(port: str) -> Visitor:
+    """A visitor whose cookie has led to this process."""
+    return next(person for person in (Visitor() for _ in range(100)) if person.get("/") == port)
+
+
+@pytest.mark.slow
+def test_every_room_lives_in_one_process_and_its_screen_stays_there():
+    first, second = PORTS
+    with ExitStack() as stack:
+        gone = stack.enter_context(ExitStack())
+        gone.enter_context(stub(first))
+        stack.enter_context(stub(second))
+        stack.enter_context(proxy())
+        phones = [Visitor() for _ in range(20)] + [someone_at(port) for port in PORTS]
+        assert {phone.get("/room/ABCDEF/state") for phone in phones} == {first}
+        assert all(not phone.cookies for phone in phones[:20])  # a phone needs none
+        screen, other = someone_at(second), someone_at(second)
+        assert screen.get("/room/screen/secret") == first
+        assert [screen.get(path) for path in ("/", "/_stcore/stream", "/media/a.png")] == [
+            first
+        ] * 3
+        assert other.get("/") == second
+
+        gone.close()  # the rooms are lost, and nobody else is asked for them
+        assert phones[0].get("/room/ABCDEF/state") == phones[-1].get("/room/ABCDEF/state") == "502"
+        assert screen.get("/") == second
+        stack.enter_context(stub(first))
+        assert screen.get("/") == first and phones[0].get("/room/ABCDEF/state") == first
