@@ -3,7 +3,8 @@
 `python -m benchmarks.load` starts the app on this machine for each scenario, opens websocket
 sessions with it (viewer.py) and writes load.json and docs/load.md. `python -m benchmarks.load
 "100 viewers" Acrobot` measures those alone; `--soak 10` lets 50 viewers come and go for ten
-minutes. Viewers and server share the machine. Linux alone: processor time is read from /proc.
+minutes. Viewers and server share the machine. Linux alone: processor time is read from /proc. The
+last scenarios need nginx.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ import numpy as np
 
 from benchmarks import machine
 from benchmarks.load_report import DOCUMENT, RESULTS, document
-from benchmarks.rerun import processor_seconds, server_of
+from benchmarks.rerun import processor_seconds
 from benchmarks.viewer import Click, Viewer
-from tests.conftest import served
+from pgcore.limits import LIMITS
+from tests.conftest import PROXY, Server, behind_nginx, launched
 
 SLIDER = "Discount factor"
 EVERY = 10.0  # seconds between two changes of a viewer
@@ -165,6 +167,11 @@ SCENARIOS: dict[str, Callable[[str, float], Awaitable[Any]]] = {
     "100 viewers": partial(alone, 100, False),
     "100 viewers, one common change": partial(alone, 100, True),
 } | {f"10 viewers beside {name}": partial(beside, heavy) for name, heavy in NEIGHBOURS.items()}
+BEHIND_NGINX = {  # two processes share the viewers
+    "two processes, 100 viewers": partial(alone, 100, False),
+    "two processes, 100 viewers, one common change": partial(alone, 100, True),
+}
+SCENARIOS |= BEHIND_NGINX
 
 
 def summary(clicks: list[Click]) -> dict[str, Any]:
@@ -184,9 +191,9 @@ def summary(clicks: list[Click]) -> dict[str, Any]:
 
 
 def measure(name: str, seconds: float) -> dict[str, Any]:
-    """One scenario on a server of its own."""
-    with warm_server() as (url, pid):
-        before, client = processor_seconds(pid), time.process_time()
+    """One scenario on a server of its own, or on two."""
+    with warm_servers(name in BEHIND_NGINX) as (url, processes):
+        before, client = sum(map(processor_seconds, processes)), time.process_time()
         loads = [os.getloadavg()[0]]
         started = time.perf_counter()
         clicks = asyncio.run(_run(name, url, seconds))
@@ -202,9 +209,9 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
             | {
                 "seconds": seconds,
                 "load_average": [round(load, 1) for load in loads],
-                "server_cores": round((processor_seconds(pid) - before) / took, 2),
+                "server_cores": round((sum(map(processor_seconds, processes)) - before) / took, 2),
                 "viewers_cores": round((time.process_time() - client) / took, 2),
-                "server": holds(pid),
+                "servers": [holds(process) for process in processes],
             }
         )
 
@@ -214,16 +221,21 @@ async def _run(name: str, url: str, seconds: float) -> Any:
 
 
 @contextmanager
-def warm_server() -> Iterator[tuple[str, int]]:
-    """A server whose kernels are compiled.  -> its address and its process"""
+def warm_servers(proxied: bool = False) -> Iterator[tuple[str, list[int]]]:
+    """One server, or two behind nginx, whose kernels are loaded.  -> address, and processes"""
 
-    async def first(url: str) -> None:
-        async with Viewer(url, "train") as viewer:
+    async def first(server: Server) -> None:
+        async with Viewer(server.url, "train") as viewer:
             await viewer.stands(300.0)
 
-    with served() as url:
-        asyncio.run(first(url))
-        yield url, server_of(url)
+    with ExitStack() as stack:
+        if proxied:
+            servers = stack.enter_context(behind_nginx())
+        else:
+            servers = [stack.enter_context(launched())]
+        for server in servers:
+            asyncio.run(first(server))
+        yield PROXY if proxied else servers[0].url, [server.process.pid for server in servers]
 
 
 # --- those who come and go ---
@@ -285,8 +297,9 @@ def main() -> None:
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     found["machine"] = {"processor": machine.processor(), "cores": os.cpu_count()}
     if options.soak:
-        with warm_server() as (url, pid):
-            found["soak"] = asyncio.run(soak(url, pid, options.soak))
+        with warm_servers() as (url, [process]):
+            curve = asyncio.run(soak(url, process, options.soak))
+        found["soak"] = {"results_megabytes": LIMITS.memory, "curve": curve}
         keep(found, options.dry)
         return
     wanted = options.scenarios or [""]

@@ -12,7 +12,8 @@ OPENING = """\
 # Many viewers at once
 
 `python -m benchmarks.load` measures this, and writes this page from
-[load.json](../benchmarks/load.json). Each scenario has a fresh server on loopback. The viewers are
+[load.json](../benchmarks/load.json). Each scenario has a fresh server on loopback; the last two
+have two server processes behind nginx, which gives each viewer to one of them. The viewers are
 websocket sessions that speak Streamlit's own messages, with the widgets' states, the address and
 the fragments' timers of a browser ([viewer.py](../benchmarks/viewer.py)). Each opens Train, waits
 until its picture stands, and then moves the discount factor every 10 seconds. With own changes,
@@ -26,7 +27,7 @@ ended, that showed an exception, or whose picture did not stand within 60 second
 
 Viewers and server share the machine. *Load* is its load average before and after: above the number
 of cores, somebody else worked too, and the times are longer than those of a quiet machine. *Cores*
-is the processor time of the server, and of all viewers together, for each second.
+is the processor time of all server processes, and of all viewers together, for each second.
 """
 
 
@@ -91,7 +92,8 @@ def _figures(row: dict[str, Any]) -> str:
     return " | ".join([str(row["n"]), *words, str(row["refused"]), str(row["lost"])])
 
 
-def _soak(curve: list[dict[str, Any]]) -> str:
+def _soak(soak: dict[str, Any]) -> str:
+    curve = soak["curve"]
     lines = [
         "",
         "## Viewers who come and go",
@@ -101,9 +103,9 @@ def _soak(curve: list[dict[str, Any]]) -> str:
         "since the row before.",
         "",
         "Memory grows with the results, some 1.1 MB for each change here, until they take "
-        "`PGLAB_MEMORY` together. Streamlit keeps the session of a viewer who has left, with three "
-        "open files, for `disconnectedSessionTTL`, five minutes. A shorter run than that shows no "
-        "level of either.",
+        f"`PGLAB_MEMORY` together: {soak['results_megabytes']:,} MB here. Streamlit keeps the "
+        "session of a viewer who has left, with three open files, for `disconnectedSessionTTL`, "
+        "five minutes. A shorter run than that shows no level of either.",
         "",
         "| minute | memory, MB | threads | open files | n | picture p50 | picture p95 | refused "
         "| lost | load |",

@@ -42,6 +42,8 @@ def test_the_page_has_a_row_for_each_scenario_and_each_minute():
     more = {"load_average": [1.0, 2.0], "server_cores": 0.5, "viewers_cores": 0.1}
     name = next(iter(SCENARIOS))
     point = {"minute": 0.25, "megabytes": 300, "threads": 9, "files": 40, "load_average": 2.0}
-    text = document({"scenarios": {name: row | more}, "soak": [row | point]})
+    soak = {"results_megabytes": 128, "curve": [row | point]}
+    text = document({"scenarios": {name: row | more}, "soak": soak})
     assert f"| {name} | 1 | 0.10 | 0.10 | 0.25 | 0.25 | 0 | 0 | 1.0 to 2.0 | 0.5, 0.1 |" in text
     assert "| 0.25 | 300 | 9 | 40 | 1 | 0.25 | 0.25 | 0 | 0 | 2.0 |" in text
+    assert "`PGLAB_MEMORY` together, 128 MB here" in text
