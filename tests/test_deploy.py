@@ -36,6 +36,11 @@ def test_proxy_and_containers_agree_on_the_ports():
     assert re.findall(r"--server\.port=(\d+)", COMPOSE) == PORTS
 
 
+def test_what_a_container_compiles_is_kept_on_a_volume():
+    folder = re.search(r"NUMBA_CACHE_DIR=(\S+)", DOCKERFILE)
+    assert folder and f'volumes: ["kernels:{folder[1]}"]' in COMPOSE
+
+
 @pytest.fixture
 def two_servers() -> Iterator[list[Server]]:
     """Two servers behind the proxy, whose owner asks them how many visitors they have."""
