@@ -46,4 +46,4 @@ def test_the_page_has_a_row_for_each_scenario_and_each_minute():
     text = document({"scenarios": {name: row | more}, "soak": soak})
     assert f"| {name} | 1 | 0.10 | 0.10 | 0.25 | 0.25 | 0 | 0 | 1.0 to 2.0 | 0.5, 0.1 |" in text
     assert "| 0.25 | 300 | 9 | 40 | 1 | 0.25 | 0.25 | 0 | 0 | 2.0 |" in text
-    assert "`PGLAB_MEMORY` together, 128 MB here" in text
+    assert "`PGLAB_MEMORY` together: 128 MB here" in text
