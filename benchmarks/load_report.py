@@ -105,7 +105,7 @@ def _soak(soak: dict[str, Any]) -> str:
         "Memory grows with the results, some 1.1 MB for each change here, until they take "
         f"`PGLAB_MEMORY` together: {soak['results_megabytes']:,} MB here. Streamlit keeps the "
         "session of a viewer who has left, with three open files, for `disconnectedSessionTTL`, "
-        "five minutes. A shorter run than that shows no level of either.",
+        "five minutes, and 128 of them at most.",
         "",
         "| minute | memory, MB | threads | open files | n | picture p50 | picture p95 | refused "
         "| lost | load |",
