@@ -45,10 +45,11 @@ All on two cores that had other work, too.
   5.2 s at a load of 16 after. The loads differ, so the gain is not known from these. The scripts
   alone cost 100 times 16.7 ms, and one process runs them on one core. Several processes share the
   work ([deploy.md](deploy.md)).
-- The soak's memory, from the third of ten minutes on: 467 to 481 MB, and a line through it rises by
-  0.9 MB a minute (plus or minus 0.7, two standard errors, 29 readings). Seven minutes with 64 MB for
-  results: 407 to 423 MB, 0.2 plus or minus 1.4 (19 readings). A slow growth is not ruled out. Known
-  is Streamlit's own: its caches keep a lock for each key that they ever had, some 300 a minute here.
+- The soak's memory, from the third of ten minutes on: 467 to 481 MB, and a line through it rises
+  by 0.9 MB a minute (plus or minus 0.7, two standard errors, 29 readings). Seven minutes with 64 MB
+  for results: 407 to 423 MB, 0.2 plus or minus 1.4 (19 readings). A slow growth is not ruled out.
+  Known is Streamlit's own: its caches keep a lock for each key that they ever had, some 300 a
+  minute here.
 - Runs and films that wait are asked for once in 0.15 s, and once a second when a hundred wait.
 - A short run takes Python's lock hundreds of times, and waits for each page that runs. Once several
   viewers wait for runs, a second process trains them. It takes 0.65 s to start and 75 MB of its
