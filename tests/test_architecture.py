@@ -16,7 +16,7 @@ FLOORS = (  # from the ground up; a unit imports from its own floor and those be
     {"pgcore.machine_code", "pgcore.compilation", "pgcore.control", "pgcore.limits"}
     | {"pgcore.seeding"},
     {"pgcore.batch", "pgcore.returns", "pgcore.networks", "pgcore.losses"}
-    | {"pgcore.stats", "pgcore.formula", "pgcore.exact"},
+    | {"pgcore.stats", "pgcore.formula", "pgcore.exact", "pgcore.lecture"},
     {"pgcore.envs", "pgcore.algorithms"},
     {"pgcore.config", "pgcore.plotting"},  # plotting takes histories, and does not make them
     {"pgcore.rollout", "pgcore.history"},
@@ -25,6 +25,7 @@ FLOORS = (  # from the ground up; a unit imports from its own floor and those be
     {"pgcore.train", "pgcore.gradients", "pgcore.episodes", "pgcore.render", "pgcore.exhibits"}
     | {"pgcore.comparison"},
     {"pgcore.jobs", "pgcore.worker", "pgcore.warmup", "pgcore.runs", "pgcore.sweep"},
+    {"pgcore.classroom"},
     {"pgcore", "pgcore.__main__"},  # the facade and the command line
     {"ui"},
     {"pages"},
