@@ -1,8 +1,8 @@
 """The app: `streamlit run app.py`.
 
-The server takes `app` from this file once: the pages, the owner's routes, and headers on every
-answer. After that each visitor's run of the script draws the frame round a page: page config,
-theme, navigation.
+The server takes `app` from this file once: the pages, the routes of the owner and of a class, and
+headers on every answer. After that each visitor's run of the script draws the frame round a page:
+page config, theme, navigation.
 """
 
 import streamlit as st
@@ -14,7 +14,7 @@ if __name__ != "__main__":  # the server, once: others compile while this one im
     runs.warm_up()
 
 from ui.path import view as path
-from ui.server import owner
+from ui.server import classroom, owner
 from ui.server.headers import Headers
 from ui.shell import link, pages, style, visitors
 
@@ -47,7 +47,7 @@ if __name__ == "__main__":
 else:
     app = st.App(
         __file__,
-        routes=owner.ROUTES,
+        routes=[*owner.ROUTES, *classroom.ROUTES],
         middleware=[Middleware(Headers)],
         on_script_error=owner.note_error,
     )

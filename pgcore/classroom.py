@@ -18,8 +18,10 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -36,6 +38,7 @@ CODE_LENGTH = 6
 MOST_ROOMS, MOST_PHONES, MOST_PROPOSALS = 20, 500, 200
 MOST_OF_A_PHONE = 5  # proposals
 LONGEST = 200  # characters of a proposal
+BINS = 10  # bars of a histogram of numbers
 A_DAY = 24 * 3600.0
 # Between 35 and 70% right, a discussion and a second vote teach most (Crouch & Mazur 2001).
 DISCUSS = (0.35, 0.70)
@@ -57,6 +60,10 @@ class Refused(ValueError):
 
 class Unknown(Refused):
     """No such room, or no such phone in it."""
+
+
+class Stranger(Unknown):
+    """The room is there, and does not know this phone."""
 
 
 class Slower(Refused):
@@ -104,6 +111,14 @@ class Vote(NamedTuple):
     sure: bool
 
 
+class Bar(NamedTuple):
+    """Votes for one option, or in one part of the scale, and how many of them were sure."""
+
+    text: str
+    votes: int
+    sure: int
+
+
 class Truth(NamedTuple):
     """What was measured: an option's place, or an interval, and a sentence."""
 
@@ -137,12 +152,32 @@ class Poll:
 
     def counts(self, turn: int = -1) -> list[int]:
         """Votes for each option in a round.  [options]"""
-        votes = self.rounds[turn].values() if self.rounds else ()
-        return [sum(v.said == place for v in votes) for place in range(len(self.asked.options))]
+        said = Counter(vote.said for vote in self._in(turn))
+        return [said[place] for place in range(len(self.asked.options))]
+
+    def histogram(self, turn: int = -1) -> list[Bar]:
+        """A round's votes: a bar for each option, or for each of BINS parts of the scale."""
+        asked, votes = self.asked, self._in(turn)
+        if asked.options:
+            places = [int(vote.said) for vote in votes]
+            names = list(asked.options)
+        else:
+            width = (asked.high - asked.low) / BINS
+            places = [min(int((vote.said - asked.low) / width), BINS - 1) for vote in votes]
+            edges = [f"{asked.low + width * place:.3g}" for place in range(BINS + 1)]
+            names = [f"{low} to {high} {asked.unit}".strip() for low, high in pairwise(edges)]
+        all_, sure = (
+            Counter(places),
+            Counter(p for p, v in zip(places, votes, strict=True) if v.sure),
+        )
+        return [Bar(name, all_[place], sure[place]) for place, name in enumerate(names)]
+
+    def _in(self, turn: int) -> list[Vote]:
+        return list(self.rounds[turn].values()) if self.rounds else []
 
     def right(self, turn: int = -1) -> float | None:
         """The share that was right: by what was measured, before that by what is usual."""
-        votes = list(self.rounds[turn].values()) if self.rounds else []
+        votes = self._in(turn)
         if not votes:
             return None
         truth = self.truth or self._usual()
@@ -215,6 +250,7 @@ class Phone:
     number: int  # from 0; also its seed, in a run of all
     posts: Bucket
     proposals: int = 0  # sent
+    order: int = 0  # of the last vote that was counted
 
 
 class Room:
@@ -257,23 +293,29 @@ class Room:
             return phone
 
     def phone(self, key: str) -> Phone:
-        """Raises: Unknown if this room knows no such phone."""
+        """Raises: Stranger if this room knows no such phone."""
         found = self.phones.get(key)
         if found is None:
-            raise Unknown("This room does not know this phone. Join it again.")
+            raise Stranger("This room does not know this phone. Join it again.")
         return found
 
-    def vote(self, phone: Phone, question: str, turn: int, vote: Vote) -> None:
+    def vote(
+        self, phone: Phone, question: str, turn: int, vote: Vote, order: int | None = None
+    ) -> None:
         """Count a vote, or change it while the vote is open.
 
         Args:
             turn: the round that it is meant for, so that a vote that arrives late is not counted
                 in the next one.
+            order: rises with every vote of a phone. A vote that was counted already and is sent
+                again changes nothing, nor does one that a later vote has overtaken.
 
         Raises: Refused if this is not open, or no such answer exists; Slower.
         """
         with self._lock:
             phone.posts.take()
+            if order is not None and order <= phone.order:
+                return
             poll = self.poll
             if poll is None or poll.asked.name != question or poll.status != "open":
                 raise Refused("The vote is closed.")
@@ -281,6 +323,7 @@ class Room:
                 raise Refused("That round is over. Vote again.")
             poll.check(vote)
             poll.votes[phone.key] = vote
+            phone.order = phone.order if order is None else order
             self._changed()
 
     def propose(self, phone: Phone, kind: str, value: str) -> Proposal:
@@ -314,10 +357,11 @@ class Room:
             self.shown, self.current, self.blank = None, None, False
             self._changed()
 
-    def darken(self) -> None:
-        """Blank the screen, or show it again."""
-        self.blank = not self.blank
-        self._changed()
+    def darken(self, dark: bool | None = None) -> None:
+        """Blank the screen, or show it again; without a word, the other of the two."""
+        with self._lock:
+            self.blank = not self.blank if dark is None else dark
+            self._changed()
 
     @property
     def poll(self) -> Poll | None:
@@ -398,11 +442,9 @@ class Room:
     def counts(self) -> str:
         """What the class said, as CSV: no phone is named."""
         lines = ["question,round,answer,sure,votes"]
-        for poll in self.polls.values():
+        for poll in list(self.polls.values()):
             for turn, votes in enumerate(poll.rounds, 1):
-                tally: dict[Vote, int] = {}
-                for vote in votes.values():
-                    tally[vote] = tally.get(vote, 0) + 1
+                tally = Counter(list(votes.values()))
                 for vote, count in sorted(tally.items()):
                     said = f"{vote.said:g}"
                     if poll.asked.options:
@@ -496,12 +538,13 @@ class Rooms:
             room._changed()
 
     def _found(self, kind: str, text: str) -> Room:
-        self._sweep()
         wanted = text.encode(errors="replace")
-        for room in list(self._rooms.values()):
-            if secrets.compare_digest(getattr(room, kind).encode(), wanted):
-                return room
-        self._misses.take()
+        with self._lock:
+            self._sweep()
+            for room in self._rooms.values():
+                if secrets.compare_digest(getattr(room, kind).encode(), wanted):
+                    return room
+            self._misses.take()
         raise Unknown("There is no such room. It may have ended; ask for the code again.")
 
     def _sweep(self) -> None:
