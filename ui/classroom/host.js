@@ -77,16 +77,16 @@ function draw() {
 }
 
 function runSays(run) {
-  if (run.status === "done") return `${run.of} agents are trained.`;
+  if (run.status === "done") return `Agents trained: ${run.of}.`;
   if (run.error) return run.error;
-  return `${run.of} agents: ${run.status}, ${Math.round(100 * run.share)}%.`;
+  return `Agents: ${run.of}. Training is ${run.status}, ${Math.round(100 * run.share)}%.`;
 }
 
 function drawVote(asked) {
   const status = asked?.status;
   $("asked").textContent = asked ? asked.text : "This page asks nothing.";
   $("answered").textContent = asked && status !== "ready"
-    ? `${asked.answered} of ${state.phones} phones have answered.` : "";
+    ? `Answered: ${asked.answered} of ${state.phones}` : "";
   $("discuss").textContent = asked?.discuss ?? "";
   $("truth").textContent = asked?.truth ? `Measured: ${asked.truth}` : "";
   $("open").hidden = !["ready", "closed"].includes(status);

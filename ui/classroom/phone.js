@@ -9,6 +9,7 @@ let chosen = null; // an answer that is not sent yet
 let drawn = ""; // the question that stands on the page
 let agentShown = "";
 let proposing = false;
+let reached = true; // by the last request
 
 /** What this browser kept of the room, if it keeps anything. */
 function kept() {
@@ -42,6 +43,7 @@ async function step() {
   }
   const { status, said } = await ask(`${code}/state?version=${version}`, { key: own.phone });
   if (status !== 200 && status !== 204) return failed(status, said);
+  reached = true;
   connection(true, "connected");
   if (status === 200) {
     [version, state] = [said.version, said];
@@ -75,6 +77,7 @@ function failed(status, said) {
     end(said.error);
     return null;
   }
+  reached = false;
   connection(false, status ? said.error : `no connection, trying again. Room ${code}`);
   mark();
   return false;
@@ -95,8 +98,8 @@ function draw() {
   $("question").hidden = !asked;
   $("proposals").hidden = false;
   if (!$("kind").length) {
-    for (const name of [...state.settings, "formula"]) {
-      $("kind").append(make("option", { value: name, textContent: name.replaceAll("_", " ") }));
+    for (const [value, textContent] of state.settings) {
+      $("kind").append(make("option", { value, textContent }));
     }
   }
   if (!asked) {
@@ -111,6 +114,7 @@ function draw() {
     $("answers").replaceChildren(...(asked.scale ? slider(asked) : choices(asked)));
   }
   mark();
+  $("answers").hidden = asked.status === "revealed";
   $("result").replaceChildren(...(asked.status === "revealed" ? result(asked) : []));
 }
 
@@ -166,7 +170,7 @@ function mark() {
 }
 
 function says(asked, open, sent, settled, answer) {
-  if (sent) return "Your answer is kept. It is sent again until it is counted.";
+  if (sent) return reached ? "Sending your answer." : "Kept on this phone, and sent again soon.";
   if (!open) {
     const had = asked.mine ? "Your answer was counted." : "This phone gave no answer.";
     return asked.status === "closed" ? `The vote is closed. ${had}` : had;

@@ -7,9 +7,9 @@ from typing import Any
 from pgcore.classroom import DISCUSS, Asked, Proposal, Truth, Vote
 
 
-def ended(final: float, rank: int, of: int) -> str:
+def ended(final: float, episodes: int, rank: int, of: int) -> str:
     """What became of one agent, among those of the class."""
-    return f"Yours ended at a return of {final:.0f}: rank {rank} of {of}."
+    return f"Yours ended at {final:.0f}, rank {rank} of {of}. (Mean return of {episodes} episodes.)"
 
 
 def episode(steps: int, fell: bool) -> str:

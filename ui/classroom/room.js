@@ -52,7 +52,9 @@ function repeat(step, pause) {
   }
   document.addEventListener("visibilitychange", turn);
   window.addEventListener("online", turn);
-  window.addEventListener("pageshow", turn);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) turn();
+  });
   return turn;
 }
 
@@ -67,7 +69,8 @@ function bars(found, notes = {}) {
   const most = Math.max(1, ...found.map((bar) => bar.votes));
   return found.map((bar, place) =>
     make("div", { className: "bar" },
-      make("span", { textContent: `${bar.text}: ${bar.votes}, of which ${bar.sure} sure` }),
-      make("b", { textContent: notes[place] ? ` (${notes[place]})` : "" }),
+      make("p", {},
+        make("span", { textContent: bar.text + (notes[place] ? ` (${notes[place]})` : "") }),
+        make("b", { textContent: bar.votes ? `${bar.votes}, ${bar.sure} sure` : "0" })),
       make("div", { style: `width: ${(100 * bar.votes) / most}%` })));
 }

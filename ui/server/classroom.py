@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from pgcore.classroom import (
     Vote,
     agent_of,
 )
+from pgcore.config import Config
 from pgcore.history import History
 from pgcore.jobs import LIVE, Busy
 from pgcore.runs import Run, identity
@@ -186,6 +188,11 @@ def run_of(room: Room) -> dict[str, Any] | None:
 
 # --- phones ---
 
+SETTINGS = [
+    *((spec.name, spec.metadata["help"]) for spec in fields(Config) if spec.name in PROPOSABLE),
+    ("formula", "Your own baseline, a formula"),
+]
+
 
 async def phone_page(request: Request) -> Response:
     """The same page for every code, so that this address tells nothing of rooms."""
@@ -208,7 +215,7 @@ async def phone_state(request: Request) -> Response:
         if poll.status == "revealed":
             shown["class"] = said_by_class(poll, -1)
             shown["truth"] = words.truth(poll.asked, poll.truth, mine)
-    state = {"question": shown, "run": run_of(room), "settings": PROPOSABLE}
+    state = {"question": shown, "run": run_of(room), "settings": SETTINGS}
     return unless_known(request, state)
 
 
@@ -258,7 +265,7 @@ def agent_shown(phone: Phone, history: History) -> dict[str, Any]:
     params = episodes.policy_of(history, seed, len(history.checkpoints) - 1)
     played = episodes.play(params, config, seed, last, 1, config.eval_greedy)[0]
     return {
-        "said": words.ended(float(curve[-1]), rank, of),
+        "said": words.ended(float(curve[-1]), config.eval_episodes, rank, of),
         "steps": history.eval_steps.tolist(),
         "returns": [round(value, 1) for value in curve.tolist()],
         "seed": seed,
