@@ -9,6 +9,7 @@ and `--first NUMBER --count 1` makes the same input again.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import io
 import json
@@ -30,14 +31,17 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
+from starlette.routing import Router
 
 from pgcore import Config, History, envs, formula
 from pgcore.algorithms import ALGORITHMS
+from pgcore.classroom import Asked, Rooms, Truth, Vote
 from pgcore.history import FILE_FORMAT, FILE_VERSION
 from pgcore.learners import shape_of
+from pgcore.lecture import Lecture, Slide
 from ui.path import progress
 from ui.player import episodes, field
-from ui.server import owner
+from ui.server import classroom, owner
 from ui.shell import link
 from ui.shell.pages import PARAMETERS
 from ui.shell.series import FIELDS
@@ -453,6 +457,113 @@ def read_authorization(asked: str | None) -> Sequence[str]:
     return ()
 
 
+# --- a class ---
+
+ASKED = (
+    Asked("which", "Which?", ("first", "second", "third")),
+    Asked("many", "How many?", low=0.0, high=100.0, usual=(20.0, 40.0)),
+)
+KEYS = ("CODE", "HOST", "SCREEN", "PHONE")  # stand for those of the room, which are random
+STATUSES = (200, 204, 307, 400, 403, 404, 413, 429)
+
+
+class Request(NamedTuple):
+    """What comes to a room: by which address and key, and what is asked there just then."""
+
+    method: str
+    path: str
+    query: str
+    authorization: str
+    body: bytes
+    asked: Asked
+    status: str
+
+
+def request(rng: Random) -> Request:
+    """One that a page would send, bent here and there; or nonsense."""
+    route = rng.choice([route for route in classroom.ROUTES if "rest" not in route.path])
+    secret = "HOST" if "/host/" in route.path else "SCREEN"
+    if rng.random() < 0.2:
+        secret = text(rng, *KEYS)[:5000]
+    code = "CODE" if rng.random() < 0.9 else text(rng, *KEYS)[:5000]
+    path = route.path.replace("{secret}", secret).replace("{code}", code)
+    method = next(iter((route.methods or {"GET"}) - {"HEAD"}))
+    if rng.random() < 0.1:
+        path, method = bent(rng, path), rng.choice(("PUT", "POST", "DELETE", "get", ""))
+    key = "Bearer PHONE" if rng.random() < 0.8 else text(rng, "Bearer PHONE", *KEYS)[:5000]
+    asked = rng.choice(ASKED)
+    if path.endswith("/act"):
+        acts = [*classroom.ACTIONS]
+        found = message(rng, action=rng.choice(acts), value=rng.choice((0, 1, 2, True, None)))
+    elif path.endswith("/propose"):
+        name = rng.choice(("learning_rate", "batch_size", "hidden_dim", "formula"))
+        found = message(rng, kind=name, value=setting(rng, name))
+    else:
+        usual = dict(question=asked.name, turn=1, said=rng.choice((0, 2, 50)))
+        found = message(rng, **usual, sure=True, order=rng.choice((1, 2)))
+    body = json.dumps(found).encode()
+    if rng.random() < 0.1:
+        body = rng.choice((text(rng).encode("utf-8", "replace"), damaged(rng, body), body * 50))
+    status = rng.choice(("ready", "open", "open", "open", "closed", "revealed"))
+    return Request(method, path, text(rng, "version=x"), key, body, asked, status)
+
+
+def read_request(asked: Request) -> Sequence[str]:
+    """Sent twice, as one that is replayed: the sentences of both answers."""
+    classroom.ROOMS = rooms = Rooms(lambda: 0.0)
+    room = rooms.open(Lecture("A lecture", (Slide("a", "train", 1.0, "?", "!", ""),) * 2))
+    phone = room.join()
+    room.ask(asked.asked)
+    if asked.status != "ready":
+        room.open_vote()
+        room.vote(phone, asked.asked.name, 1, Vote(0, False), order=1)
+    if asked.status in ("closed", "revealed"):
+        room.close_vote()
+    if asked.status == "revealed":
+        room.reveal()
+        room.tell(Truth("It was the first.", option=0))
+    room.propose(phone, "gamma", "0.9")
+    keys = dict(zip(KEYS, (room.code, room.host, room.screen, phone.key), strict=True))
+    said = []
+    for _ in range(2):
+        status, body = asyncio.run(answered(asked, keys))
+        if status not in STATUSES:
+            raise Fault(f"status {status}: {body[:200]!r}")
+        if status >= 400:
+            (sentence,) = json.loads(body).values()
+            said.append(sentence)
+    votes = room.polls[asked.asked.name].rounds
+    assert len(votes) <= 2 and all({*turn} <= {phone.key} for turn in votes)
+    return said
+
+
+async def answered(asked: Request, keys: dict[str, str]) -> tuple[int, bytes]:
+    """The status and the body of what the routes answer, without a server round them."""
+
+    def filled(template: str) -> str:
+        for name, key in keys.items():
+            template = template.replace(name, key)
+        return template.encode("utf-8", "replace").decode()
+
+    path = filled(asked.path).replace("\n", "")  # Starlette leaves a path with one to Streamlit
+    path = path if path.startswith("/room/") or path == "/room" else "/room/" + path
+    scope = {
+        "type": "http", "method": asked.method, "path": path, "root_path": "", "scheme": "http",
+        "query_string": filled(asked.query)[:5000].encode(), "server": ("127.0.0.1", 1),
+        "headers": [(b"authorization", filled(asked.authorization).encode("latin-1", "replace"))],
+    }  # fmt: skip
+    answers: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": asked.body, "more_body": False}
+
+    async def send(answer: Any) -> None:
+        answers.append(answer)
+
+    await Router(classroom.ROUTES)(scope, receive, send)
+    return answers[0]["status"], b"".join(answer.get("body", b"") for answer in answers)
+
+
 DOORS = {
     "links": Door(query, read_link),
     "one parameter": Door(named_parameter, read_parameter),
@@ -468,6 +579,7 @@ DOORS = {
         lambda rng: thing(rng, *sorted(progress.NAMES)), read_progress
     ),
     "the owner's header": Door(authorization, read_authorization),
+    "requests to a room": Door(request, read_request),
 }
 
 

@@ -360,10 +360,6 @@ async def screen(request: Request) -> Response:
     return RedirectResponse(f"../../?screen={quote(secret)}&present=1", 307, NO_STORE)
 
 
-async def lost(request: Request) -> Response:
-    raise Unknown("There is nothing at this address.")
-
-
 FOLDER = Path(__file__).parents[1] / "classroom"
 PLAYER = FOLDER.parent / "player"
 
@@ -398,11 +394,10 @@ def routes(base: str) -> list[Route]:
         ("POST", "/{code}/propose", propose),
         ("GET", "/{code}/agent", agent),
     ]
-    any_method = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return [
         Route(top, RedirectResponse("room/", 307, NO_STORE)),
         *(Route(top + path, said(answer), methods=[method]) for method, path, answer in found),
-        Route(top + "/{rest:path}", said(lost), methods=any_method),
+        Route(top + "/{rest:path}", refusal("There is nothing at this address.", 404)),
     ]
 
 
