@@ -10,7 +10,6 @@ It does for the room what a projector's page does: it says what is asked and wha
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -57,21 +56,19 @@ class Class:
 @contextmanager
 def served_class() -> Iterator[Class]:
     """A fresh server with a room."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.class_server"],
         cwd=ROOT,
-        env=dict(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    try:
-        assert process.stdout
-        yield Class(process, json.loads(process.stdout.readline()))
-    finally:
-        process.terminate()
-        process.wait(20)
+    ) as process:
+        try:
+            assert process.stdout
+            yield Class(process, json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
 
 
 def main() -> None:

@@ -16,7 +16,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -43,11 +42,11 @@ from pgcore.classroom import (
     Vote,
     agent_of,
 )
-from pgcore.config import Config
 from pgcore.history import History
 from pgcore.jobs import LIVE, Busy
 from pgcore.runs import Run, identity
 from ui.classroom import phone_words as words
+from ui.shell.series import FIELDS
 
 MOST = 2048  # bytes of a request's body
 LARGEST = 2**53  # of a number in it
@@ -189,7 +188,7 @@ def run_of(room: Room) -> dict[str, Any] | None:
 # --- phones ---
 
 SETTINGS = [
-    *((spec.name, spec.metadata["help"]) for spec in fields(Config) if spec.name in PROPOSABLE),
+    *((name, FIELDS[name].metadata["help"]) for name in PROPOSABLE),
     ("formula", "Your own baseline, a formula"),
 ]
 
