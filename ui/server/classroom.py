@@ -266,7 +266,7 @@ def agent_shown(phone: Phone, history: History) -> dict[str, Any]:
     return {
         "said": words.ended(float(curve[-1]), config.eval_episodes, rank, of),
         "steps": history.eval_steps.tolist(),
-        "returns": [round(value, 1) for value in curve.tolist()],
+        "returns": curve.tolist(),
         "seed": seed,
         "states": played.states.round(4).tolist(),
         "episode": words.episode(played.length, played.terminated),
