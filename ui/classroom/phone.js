@@ -214,6 +214,9 @@ function result(asked) {
         textContent: truth.right ? "You were right." : "It is something else." }));
     }
     shown.push(make("p", { textContent: truth.text }));
+    if (mine && asked.scale) {
+      shown.push(make("p", { textContent: `You said ${mine.said} ${asked.unit}.` }));
+    }
   }
   return [...shown, make("h3", { textContent: "What the class said" }),
     ...bars(asked.class, notes)];

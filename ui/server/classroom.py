@@ -63,7 +63,7 @@ class TooLong(Refused):
 # --- what comes in ---
 
 
-def said(handler: Handler) -> Handler:
+def in_a_sentence(handler: Handler) -> Handler:
     """The handler; what it refuses is answered with its sentence."""
 
     @wraps(handler)
@@ -395,7 +395,7 @@ def routes(base: str) -> list[Route]:
     ]
     return [
         Route(top, RedirectResponse("room/", 307, NO_STORE)),
-        *(Route(top + path, said(answer), methods=[method]) for method, path, answer in found),
+        *(Route(top + path, in_a_sentence(answer), methods=[method]) for method, path, answer in found),
         Route(top + "/{rest:path}", refusal("There is nothing at this address.", 404)),
     ]
 
