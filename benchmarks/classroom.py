@@ -42,7 +42,8 @@ class Phone:
         self.at = f"{held.url}/room/{held.code}"
         self.client = httpx2.AsyncClient(timeout=30.0, verify=False)
         self.headers: dict[str, str] = {}
-        self.version, self.state = "", {}
+        self.version = ""
+        self.state: dict[str, Any] = {}
         self.order, self.said = 0, -1
         self.waited: dict[str, list[float]] = {"join": [], "poll": [], "vote": [], "agent": []}
 

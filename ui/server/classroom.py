@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 import streamlit as st
@@ -355,8 +354,8 @@ async def counts(request: Request) -> Response:
 
 async def screen(request: Request) -> Response:
     """To the app, as seen from here: so it works below any path."""
-    secret = ROOMS.by_screen(request.path_params["secret"]).screen
-    return RedirectResponse(f"../../?screen={quote(secret)}&present=1", 307, NO_STORE)
+    room = ROOMS.by_screen(request.path_params["secret"])
+    return RedirectResponse(f"../../?screen={room.screen}&present=1", 307, NO_STORE)
 
 
 FOLDER = Path(__file__).parents[1] / "classroom"
@@ -395,7 +394,10 @@ def routes(base: str) -> list[Route]:
     ]
     return [
         Route(top, RedirectResponse("room/", 307, NO_STORE)),
-        *(Route(top + path, in_a_sentence(answer), methods=[method]) for method, path, answer in found),
+        *(
+            Route(top + path, in_a_sentence(answer), methods=[method])
+            for method, path, answer in found
+        ),
         Route(top + "/{rest:path}", refusal("There is nothing at this address.", 404)),
     ]
 
