@@ -97,6 +97,73 @@ def test_a_link_of_an_earlier_version_says_what_changed():
     assert "of version '99'" in link.parse({"v": "99"}, PARAMETERS)[1][0]
 
 
+# --- followed inside the session ---
+
+
+@pytest.mark.parametrize(
+    ("address", "page", "query"),
+    [
+        ("cloud?window_steps=256", "cloud", {"window_steps": "256"}),
+        ("/start", "start", {}),
+        ("http://localhost:8501/lab/train/?gamma=0.9&v=2#x", "train", {"gamma": "0.9", "v": "2"}),
+        ("http://[?a=", "[", {"a": ""}),
+        ("", "", {}),
+    ],
+)
+def test_an_address_is_a_page_and_its_query(address, page, query):
+    assert link.split(address) == (page, query)
+
+
+def test_every_page_can_be_followed():
+    assert {page.file for page in PAGES} == link.PAGES
+
+
+def page_that_follows():
+    import streamlit as st
+
+    from ui.shell import link
+    from ui.shell.pages import PARAMETERS
+
+    link.settings()
+    if asked := st.session_state.pop("follow", None):
+        link.follow(asked, PARAMETERS)
+
+
+@pytest.fixture
+def follow(monkeypatch):
+    """What a session with settings of its own has, and where it goes, after an address."""
+
+    def go(address: str) -> tuple[dict, list[str], list[str]]:
+        went: list[str] = []
+        monkeypatch.setattr(link.st, "switch_page", went.append)
+        app = AppTest.from_function(page_that_follows).run()
+        settings = app.session_state["settings"]
+        settings.update(gamma=0.5, exhibit="adam_epsilon", band="95%", kept=LAB)
+        app.session_state["follow"] = address
+        app.run()
+        assert not app.exception
+        return settings, app.session_state["refused"], went
+
+    return go
+
+
+def test_a_followed_address_shows_its_values_and_nothing_of_what_was_before(follow):
+    address = "bandit?bandit_b=2&gamma=0.7&bandit_view=Two+arms&bandit_w1=999"
+    settings, (refused,), went = follow(address)
+    assert went == ["pages/bandit.py"]
+    assert (settings["bandit_b"], settings["gamma"], settings["band"]) == (2.0, 0.7, "std")
+    assert settings["exhibit"] is None
+    assert settings["kept"] is None
+    assert refused.startswith("bandit_w1 is '999'; it must be")
+
+
+def test_an_address_of_no_page_changes_nothing_and_is_said(follow):
+    settings, refused, went = follow("../secret?gamma=0.7")
+    assert refused == ["the lab has no page 'secret'."]
+    assert went == []
+    assert settings["gamma"] == 0.5
+
+
 # --- figures ---
 
 

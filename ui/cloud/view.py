@@ -22,7 +22,7 @@ LONGEST, ENOUGH = 128, 2000  # steps of the longest batch, and batches, against 
 
 def choose_panels() -> list[str]:
     """The estimators to draw, four at most, in the session and the link."""
-    state, key = link.settings(), "measure_panels"
+    state, key = link.settings(), "set_panels"
     options = [*ESTIMATORS, "constant"]
     if not st.session_state.get(key):  # never none at all
         asked = state.get("panels") or []

@@ -6,25 +6,28 @@ path.foot(page)        below it: what to try, the derivation, the next lesson
 
 from __future__ import annotations
 
+import urllib.parse
+
 import streamlit as st
 
 from ui.path import progress, sentence
 from ui.path.lessons import LESSONS, Lesson, State, done, place_of, progress_of
 from ui.shell import controls, glossary, lesson, link
 from ui.shell.pages import PAGES, PARAMETERS
-from ui.shell.series import DEFAULT
 
 AFTER = "museum"  # the page that follows the last lesson
 
 
 def open_lesson(place: int) -> None:
     """Go to a lesson: its page in its state, all else as the lab begins."""
-    chosen = LESSONS[place]
-    link.adopt(DEFAULT)
-    page = next(page for page in PAGES if page.file == chosen.page)
-    _apply({parameter.name: None for parameter in page.parameters} | dict(chosen.state))
     st.session_state["lesson"] = place
-    st.switch_page(page.path)
+    link.follow(address(LESSONS[place]), PARAMETERS)
+
+
+def address(chosen: Lesson) -> str:
+    """A lesson's link: its page in its state."""
+    query = {name: PARAMETERS[name].write(value) for name, value in chosen.state.items()}
+    return f"{chosen.page}?{urllib.parse.urlencode(query)}"
 
 
 def _apply(state: State) -> None:

@@ -6,6 +6,7 @@ sentence, as plain text, and the default stays.
 
     link.get("window")            the value, or the default
     link.put("window", 3)         from now on, in the session and in the link
+    link.follow("cloud?window_steps=256", PARAMETERS)      go there, as a visitor's link would
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -25,6 +27,7 @@ from pgcore.plotting import bands
 from ui.shell.notice import notices
 from ui.shell.series import DEFAULT, FIELDS, Figure, parse_figure
 
+PAGES = frozenset(page.stem for page in Path(__file__).parents[2].glob("pages/*.py"))
 MANY = 20  # options that a sentence lists
 MOST_SAID = 50  # refused values that are said one by one
 LONGEST = 20_000  # characters of a link; the longest that the lab writes has some 5,000
@@ -182,7 +185,41 @@ def read(parameters: Mapping[str, Parameter]) -> None:
     if st.session_state.get("link_read"):
         return
     st.session_state["link_read"] = True
-    values, refused = parse(st.query_params.to_dict(), parameters)
+    _take(st.query_params.to_dict(), parameters)
+
+
+def follow(address: str, parameters: Mapping[str, Parameter]) -> None:
+    """Go to a page of the lab in this session, in the state that an address names; ends the run.
+
+    The address is the visitor's input, as the browser's is: what is refused is said on the page.
+    What it does not name is as the lab begins. Without a version it is of the present one.
+
+    Args:
+        address: "cloud?window_steps=256". Of a whole link, "http://...", the end counts.
+    """
+    page, query = split(address)
+    if page not in PAGES:
+        st.session_state["refused"] = [f"the lab has no page {page[:40]!r}."]
+        st.rerun()
+    for name in parameters:
+        put(name, None)
+        st.session_state.pop(f"set_{name}", None)
+    put("kept", None)
+    _take({"v": str(VERSION)} | query, parameters)
+    st.session_state.pop("set_band", None)
+    st.switch_page(f"pages/{page}.py")
+
+
+def split(address: str) -> tuple[str, dict[str, str]]:
+    """The page that an address names, and its query.  "a/cloud?b=1" -> "cloud", {"b": "1"}"""
+    path, _, query = address.partition("#")[0].partition("?")
+    page = path.rstrip("/").rpartition("/")[2]
+    return page, dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+
+
+def _take(query: dict[str, str], parameters: Mapping[str, Parameter]) -> None:
+    """Show what a query asks for; what is refused waits in the session until it is read."""
+    values, refused = parse(query, parameters)
     adopt(values.pop("figure"))
     settings().update(values)
     st.session_state["refused"] = refused
