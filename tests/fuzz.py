@@ -33,7 +33,7 @@ import gymnasium
 import numpy as np
 from starlette.routing import Router
 
-from pgcore import Config, History, envs, formula
+from pgcore import Config, History, envs, formula, lecture
 from pgcore.algorithms import ALGORITHMS
 from pgcore.classroom import Asked, Rooms, Truth, Vote
 from pgcore.history import FILE_FORMAT, FILE_VERSION
@@ -411,6 +411,28 @@ def read_file(asked: bytes) -> Sequence[str]:
     return ()
 
 
+LINES = (
+    "# A title", "## A slide (4 min)", "## Another (0.5 min)", "Link: cloud?window_steps=256", "",
+    "Ask: Why?", "Expect: Nothing.", "A note.", "## None", "## Long (999 min)", "Link: a b",
+)  # fmt: skip
+LECTURE = "\n".join(LINES[:8])
+
+
+def lecture_file(rng: Random) -> str | bytes:
+    """A lecture's file: some of its lines in any order, or a right one, bent or not."""
+    found = text(rng, LECTURE)
+    if rng.random() < 0.5:
+        found = rng.choice("\n\r").join([LECTURE, *rng.choices(LINES, k=rng.randint(0, 9))])
+    data = (found or LECTURE).encode("utf-8", "surrogatepass")
+    return found if rng.random() < 0.7 else damaged(rng, data)
+
+
+def read_lecture(asked: str | bytes) -> Sequence[str]:
+    found = lecture.parse(asked)
+    assert lecture.parse(lecture.write(found)) == found and found.minutes > 0
+    return ()
+
+
 # --- the browser's components, and the owner's route ---
 
 
@@ -571,6 +593,7 @@ DOORS = {
     "formulas": Door(typed, read_formula),
     "environments": Door(env_id, read_env_id),
     "history files": Door(file, read_file),
+    "lectures": Door(lecture_file, read_lecture),
     "a click on the field": Door(
         lambda rng: message(rng, agent="gae", seed=1, checkpoint=2), read_click
     ),
