@@ -13,6 +13,7 @@ from pgcore import runs
 if __name__ != "__main__":  # the server, once: others compile while this one imports the rest
     runs.warm_up()
 
+from ui.lecture import present
 from ui.path import view as path
 from ui.server import classroom, owner
 from ui.server.headers import Headers
@@ -30,10 +31,12 @@ def frame() -> None:
     link.read(pages.PARAMETERS)
     pages.arrive(file)
     above, body, below = (st.container() for _ in range(3))
+    presenting = present.on()
     with above:
-        path.head(file)
+        present.stage(file) if presenting else path.head(file)
     with below:
-        path.foot(file)
+        if not presenting:
+            path.foot(file)
         style.apply()
     try:
         with body, owner.timed(file):

@@ -72,24 +72,27 @@ def parse(text: str | bytes) -> Lecture:
     return Lecture(title, tuple(slides))
 
 
-def _lines(text: str | bytes) -> list[str]:
+def _lines(data: str | bytes) -> list[str]:
     """The lines of a file, without blanks at their ends.
 
     Raises: ValueError, one sentence, if it is too long or no text.
     """
-    if len(text) > LONGEST:
+    if len(data) > LONGEST:
         raise ValueError(f"Line 1: the file is longer than {LONGEST:,} characters.")
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = text.count(b"\n", 0, error.start) + 1
-            raise ValueError(f"Line {line}: the file is no text in UTF-8.") from None
+    text = _decoded(data) if isinstance(data, bytes) else data
     lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
     for number, line in enumerate(lines, 1):
         if not line.replace("\t", " ").isprintable():
             raise ValueError(f"Line {number}: it holds a character that cannot be printed.")
     return lines
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"Line {line}: the file is no text in UTF-8.") from None
 
 
 def _slide(lines: list[str], number: int) -> Slide:

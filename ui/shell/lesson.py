@@ -9,6 +9,7 @@ lesson.reveal(words.QUESTION, truth, explanation)     # what was said, beside wh
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -81,6 +82,7 @@ def predict(question: Question | Mark) -> Answer | None:
     itself.
     """
     answers: dict[str, Answer] = st.session_state.setdefault("answers", {})
+    st.session_state.setdefault("asked", {})[question.name] = None
     if question.name not in answers:
         with st.container(border=True, key=f"predict_{question.name}"):
             _ask(question)
@@ -107,6 +109,29 @@ def _ask(question: Question | Mark) -> None:
             )  # fmt: skip
         show = Answer(None, sure=False)
         st.button("Just show", key=f"show_{name}", on_click=_commit, args=(name, show))
+
+
+def asked() -> list[str]:
+    """The names of the questions that the page has asked since this was called, in their order."""
+    names = list(st.session_state.get("asked", ()))
+    st.session_state["asked"] = {}
+    return names
+
+
+def just_show(names: Sequence[str]) -> bool:
+    """Reveal the first of these questions that is open; whether there is one."""
+    answers = st.session_state.setdefault("answers", {})
+    name = next((name for name in names if name not in answers), None)
+    if name is None:
+        return False
+    _commit(name, Answer(None, sure=False))
+    return True
+
+
+def ask_again(names: Sequence[str]) -> None:
+    """Forget what was said of these questions."""
+    for name in names:
+        _forget(name)
 
 
 def _commit(name: str, answer: Answer) -> None:
@@ -160,8 +185,8 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
 
 
 def _forget(name: str) -> None:
-    st.session_state["answers"].pop(name, None)
-    st.session_state["verdicts"].pop(name, None)
+    for kept in ("answers", "verdicts"):
+        st.session_state.get(kept, {}).pop(name, None)
 
 
 # --- asked again, on a later page ---

@@ -102,7 +102,7 @@ def run_or_offer(
     if missing and not wanted and not any_live(shown):
         label = f"{verb}{' again' if stopped else ''}, about {seconds:,.0f} s"
         wanted = place.button(label, icon=":material/play_arrow:", type="primary")
-        if wanted:
+        if wanted := wanted or st.session_state.pop("run_offered", False):
             place.empty()
     if wanted:
         try:
@@ -113,6 +113,11 @@ def run_or_offer(
             shown = find(configs)
     _wait_for_quick(shown.values())
     return {name: shown[name] for name in configs if name in shown}
+
+
+def take_offer(taken: bool) -> None:
+    """Whether the first run that the page offers below begins as if its button were pressed."""
+    st.session_state["run_offered"] = taken
 
 
 def _wait_for_quick(shown: Iterable[Run]) -> None:

@@ -14,6 +14,7 @@ from pgcore.algorithms import ALGORITHMS
 from pgcore.exhibits import EXHIBITS
 from ui.shell import link, live
 from ui.shell.link import Parameter, choice, number, several
+from ui.shell.series import FIELDS
 
 LARGEST = 2**31 - 1
 SEEDS_VIEWS = ("seeds", "band", "lottery", "power", "compare", "noise", "coverage")
@@ -153,7 +154,17 @@ PAGES = [
     ),
 ]  # fmt: skip
 
-PARAMETERS = {parameter.name: parameter for page in PAGES for parameter in page.parameters}
+LECTURES = ("course", "short")  # the files in ui/lecture/included
+_ON_PAGES = tuple(parameter for page in PAGES for parameter in page.parameters)
+_NAMES = ("algorithms", "band", *FIELDS, *dict.fromkeys(one.name for one in _ON_PAGES))
+FRAME = (  # how any page is shown: lecture mode
+    choice("present", (0, 1), 0),
+    number("zoom", 1.0, 2.5, step=0.1),
+    several("show", _NAMES, 8),  # the controls that stay in sight
+    choice("lecture", LECTURES),
+    number("slide", 1, 100, 1),
+)
+PARAMETERS = {parameter.name: parameter for parameter in (*FRAME, *_ON_PAGES)}
 
 
 def navigation(**options):

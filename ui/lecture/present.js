@@ -1,0 +1,40 @@
+// Lecture mode: keys become commands, and the type is as large as the window has room for.
+const MEANT_FOR_FIELDS = "input:not([type=radio], [type=checkbox]), textarea, select, [role=combobox]";
+
+/** The command of a pressed key; undefined if the key belongs to what has the focus. */
+function commandOf(event, keys) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return undefined;
+  const focus = event.composedPath()[0];
+  if (focus.isContentEditable || focus.matches?.(MEANT_FOR_FIELDS)) return undefined;
+  const [key] = event.key.length === 1 ? [event.key.toLowerCase()] : [event.key];
+  if (/^Arrow/.test(key) && focus.matches?.("[type=radio], [role=slider]")) return undefined;
+  if (/^(Enter| )$/.test(key) && focus.matches?.("button, a, [role]")) return undefined;
+  return Object.keys(keys).find((name) => keys[name].includes(key));
+}
+
+/** How large everything is drawn: what stands on a page of 914 x 514 fills the window. */
+function zoomOf(width, height) {
+  const taller = Math.min(Math.max((height - 720) / 2, 0), 250); // what charts grow by
+  return Math.min(Math.max(Math.min(height / (514 + taller), width / 914), 1), 2.5);
+}
+
+export default function ({ data, setTriggerValue }) {
+  const press = (event) => {
+    const command = commandOf(event, data.keys);
+    if (!command) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // Streamlit has keys of its own
+    setTriggerValue("command", command);
+  };
+  const fit = () => {
+    const zoom = data.zoom ?? zoomOf(innerWidth, innerHeight);
+    document.documentElement.style.setProperty("--zoom", zoom);
+  };
+  fit();
+  addEventListener("keydown", press, true);
+  addEventListener("resize", fit);
+  return () => {
+    removeEventListener("keydown", press, true);
+    removeEventListener("resize", fit);
+  };
+}
