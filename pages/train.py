@@ -10,7 +10,7 @@ pages.begin("train")
 IN_SIGHT = ["learning_rate", "batch_size", "gamma", "total_timesteps", "num_seeds"]
 controls.algorithm_picker()
 left, right = st.columns([2.4, 1], gap="medium")
-with right:
+with right.container(key="settings"):
     controls.field_widgets(IN_SIGHT, columns=2)
     figure = controls.toolbar(IN_SIGHT)
 with left:

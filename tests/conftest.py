@@ -202,7 +202,7 @@ QUIET = """() =>
   document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && !document.querySelector('[data-testid=stProgress], [data-testid=stSpinner], [data-stale=true]')
   && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
-    .every(chart => chart.querySelector('svg, canvas'))
+    .filter(chart => chart.checkVisibility()).every(chart => chart.querySelector('svg, canvas'))
   && document.getAnimations().every(animation => animation.playState !== 'running')
 """
 

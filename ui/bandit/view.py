@@ -41,7 +41,7 @@ def one_pull() -> None:
             "bandit_b", *charts.span(bandit), help="The number that is subtracted from every Q."
         )
 
-    simplex, parabola, asked = st.columns([1.05, 1.2, 1.1])
+    simplex, parabola, asked = st.columns([1.3, 1.1, 1.05])
     with simplex:
         st.vega_lite_chart(
             charts.simplex_rows(bandit, b),

@@ -26,7 +26,7 @@ from pgcore.gradients.hindsight import (
 from ui.cloud.words import FIXED_LENGTH, OTHER_BATCHES
 from ui.inside import charts as inside
 from ui.inside import words
-from ui.shell import controls, glossary, lesson, link, measure
+from ui.shell import controls, glossary, lesson, link, live, measure
 from ui.shell.notice import notice
 from ui.shell.pages import PARAMETERS
 
@@ -140,7 +140,7 @@ def _choose_stage(steps: int) -> str:
                 shortcut=key,
             )  # fmt: skip
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
-        if st.button(label, icon=f":material/{icon}:"):
+        if st.button(label, icon=f":material/{icon}:") | live.taken():
             state[PLAYING] = not playing
             if not playing and state["set_stage"] == inside.ORDER[-1]:
                 state["set_stage"] = inside.ORDER[0]

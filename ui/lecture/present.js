@@ -12,10 +12,18 @@ function commandOf(event, keys) {
   return Object.keys(keys).find((name) => keys[name].includes(key));
 }
 
-/** How large everything is drawn: what stands on a page of 914 x 514 fills the window. */
+/** How large everything is drawn: what stands on a page of 948 x 533 fills the window. */
 function zoomOf(width, height) {
   const taller = Math.min(Math.max((height - 720) / 2, 0), 250); // what charts grow by
-  return Math.min(Math.max(Math.min(height / (514 + taller), width / 914), 1), 2.5);
+  return Math.min(Math.max(Math.min(height / (533 + taller), width / 948), 1), 2.5);
+}
+
+/** What begins low and does not end in the window is not shown: nothing is half in sight. */
+function trim() {
+  for (const part of document.querySelectorAll(".stMainBlockContainer .stElementContainer")) {
+    const { top, bottom } = part.getBoundingClientRect();
+    part.toggleAttribute("data-cut", top > innerHeight / 2 && bottom > innerHeight);
+  }
 }
 
 export default function ({ data, setTriggerValue }) {
@@ -29,11 +37,24 @@ export default function ({ data, setTriggerValue }) {
   const fit = () => {
     const zoom = data.zoom ?? zoomOf(innerWidth, innerHeight);
     document.documentElement.style.setProperty("--zoom", zoom);
+    trim();
   };
+  const watched = document.querySelector(".stMainBlockContainer");
+  const resized = new ResizeObserver(trim);
+  let wait;
+  const changed = new MutationObserver(() => {
+    clearTimeout(wait);
+    wait = setTimeout(trim, 100);
+  });
   fit();
+  resized.observe(watched.firstElementChild);
+  changed.observe(watched, { childList: true, subtree: true });
   addEventListener("keydown", press, true);
   addEventListener("resize", fit);
   return () => {
+    clearTimeout(wait);
+    resized.disconnect();
+    changed.disconnect();
     removeEventListener("keydown", press, true);
     removeEventListener("resize", fit);
   };

@@ -98,6 +98,7 @@ def _go(page: str, step: int) -> None:
     if (name := link.get("lecture")) is not None:
         slides = included(name).slides
         place = min(max(controls.value_of("slide") + step, 1), len(slides))
+        link.put("slide", place)  # also where its page is none of the lab's, which is said
         address, shown = slides[place - 1].link, shown | {"lecture": name, "slide": str(place)}
     else:
         here = path.here(page)

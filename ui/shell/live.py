@@ -102,7 +102,7 @@ def run_or_offer(
     if missing and not wanted and not any_live(shown):
         label = f"{verb}{' again' if stopped else ''}, about {seconds:,.0f} s"
         wanted = place.button(label, icon=":material/play_arrow:", type="primary")
-        if wanted := wanted or st.session_state.pop("run_offered", False):
+        if wanted := wanted | taken():
             place.empty()
     if wanted:
         try:
@@ -116,8 +116,13 @@ def run_or_offer(
 
 
 def take_offer(taken: bool) -> None:
-    """Whether the first run that the page offers below begins as if its button were pressed."""
-    st.session_state["run_offered"] = taken
+    """Whether the next thing that the page offers to run begins as if its button were pressed."""
+    st.session_state["offer_taken"] = taken
+
+
+def taken() -> bool:
+    """Whether what stands here is to begin unasked by its own button; only the first of a page."""
+    return bool(st.session_state.pop("offer_taken", False))
 
 
 def _wait_for_quick(shown: Iterable[Run]) -> None:

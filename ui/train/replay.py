@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from ui.shell import live
+
 SPEEDS = {"slow": 1.0, "normal": 0.4, "fast": 0.15}  # seconds an evaluation
 
 
@@ -42,7 +44,7 @@ def _buttons(evaluations: int) -> None:
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center"):
         label, icon = ("Pause", "pause") if state.replaying else ("Replay", "play_arrow")
-        if st.button(label, icon=f":material/{icon}:"):
+        if st.button(label, icon=f":material/{icon}:") | live.taken():
             state.replaying = not state.replaying
             if state.replaying and state.replay_at >= evaluations:
                 state.replay_at = 0
