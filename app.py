@@ -33,7 +33,10 @@ def frame() -> None:
     above, body, below = (st.container() for _ in range(3))
     presenting = present.on()
     with above:
-        present.stage(file) if presenting else path.head(file)
+        if presenting:
+            present.stage(file)
+        else:
+            present.offer(path.head(file))
     with below:
         if not presenting:
             path.foot(file)

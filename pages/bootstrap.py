@@ -31,6 +31,7 @@ with left:
     bootstrap.returns(found)
 with right:
     bootstrap.updates(found)
+pages.below()
 st.markdown("##### Does an episode fit into a batch?")
 left, right = st.columns(2)
 with left:

@@ -26,7 +26,7 @@ with said:
     keys = cloud.choose_panels()
 with picture:
     drawn = cloud.panels(found, keys)
-
+pages.below()
 glossary.say(words.on_the_scatter(found.measurements["policy_gradient"]))
 glossary.say(words.on_the_means(drawn))
 cloud.numbers(policy, found, drawn)

@@ -24,6 +24,7 @@ with picture:
 with asked:
     played = inside.in_hindsight(policy, found, index, every)
 
+pages.below()
 if played:
     inside.on_average(played, every)
 st.markdown("##### The same batch, every estimator")

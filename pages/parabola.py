@@ -33,7 +33,7 @@ with learning:
     ended = parabola.training(found, b, configs, names)
 
 glossary.caption(words.MEANT)
-
+pages.below()
 st.markdown("##### A baseline far off")
 parabola.far(policy, found)
 parabola.numbers(policy, found, drawn, ended, names)

@@ -21,7 +21,7 @@ with left:
     kept, band = link.get("kept"), link.get("band")
     dashed = (kept, live.find(kept.configs)) if kept else None
     train.curves(shown, figure, band, dashed)
-
+pages.below()
 train.numbers(shown, figure, band, dashed)
 lesson.equation_and_source(list(figure.algorithms))
 export.folded(figure, shown)

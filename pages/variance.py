@@ -25,6 +25,7 @@ with said:
 with picture:
     variance.scatter(parts, policy.steps)
 
+pages.below()
 st.markdown("##### Which part of the variance can a baseline remove?")
 variance.bars(parts, policy.steps)
 variance.numbers(parts, policy)

@@ -11,12 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pgcore.lecture import Lecture, parse
 from ui.path import view as path
 from ui.path.lessons import LESSONS
 from ui.shell import controls, lesson, link, live
-from ui.shell.pages import PARAMETERS
+from ui.shell.pages import LECTURES, PARAMETERS
 
 HERE = Path(__file__).parent
 # By command: what the browser calls its keys, and what a reader does.
@@ -46,13 +47,32 @@ _component = st.components.v2.component(
     js=(HERE / "present.js").read_text(encoding="utf-8"),
 )
 _RULES = (HERE / "present.css").read_text(encoding="utf-8")
-BLACK = "[data-testid=stApp]::after { content: ''; position: fixed; inset: 0; z-index: 1000000; "
-BLACK += "background: black; }"
+BLACK = """[data-testid=stApp]::after {
+  content: ""; position: fixed; inset: 0; z-index: 1000000; background: black;
+}"""
 
 
 def on() -> bool:
     """Whether the page is shown in lecture mode."""
     return controls.value_of("present") == 1
+
+
+def offer(line: DeltaGenerator) -> None:
+    """In the line above a page: its way into lecture mode, and the lectures that are included."""
+    popover = line.popover("Present", key="path_present", on_change="rerun")
+    if not popover.open:
+        return
+    with popover:
+        if st.button("This page", icon=":material/co_present:", width="stretch"):
+            link.put("present", 1)
+            st.rerun()
+        for name in LECTURES:
+            lecture = included(name)
+            label = f"{lecture.title} ({lecture.minutes:g} min)"
+            if st.button(label, key=f"lecture_{name}", width="stretch"):
+                link.put("lecture", name)
+                _go("", 0)
+        st.caption(HELP)
 
 
 def stage(page: str) -> None:
@@ -65,7 +85,7 @@ def stage(page: str) -> None:
     ).command  # fmt: skip
     if pressed in KEYS:
         command(pressed, page, asked)
-    st.html(f"<style>{_rules()}</style>")
+    st.html(f"<style>{_rules()}</style>{_place()}")
 
 
 def command(name: str, page: str, asked: list[str]) -> None:
@@ -114,6 +134,15 @@ def _go(page: str, step: int) -> None:
 def included(name: str) -> Lecture:
     """One of the lectures that come with the lab."""
     return parse((HERE / "included" / f"{name}.md").read_bytes())
+
+
+def _place() -> str:
+    """Which slide of how many, small in a corner."""
+    name = link.get("lecture")
+    if name is None:
+        return ""
+    place = f"{controls.value_of('slide')} / {len(included(name).slides)}"
+    return f'<div class="place">{place}</div>'
 
 
 def _rules() -> str:

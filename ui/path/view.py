@@ -9,6 +9,7 @@ from __future__ import annotations
 import urllib.parse
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.path import progress, sentence
 from ui.path.lessons import LESSONS, Lesson, State, done, place_of, progress_of
@@ -49,13 +50,17 @@ def here(page: str) -> int | None:
     return place_of(page, values, st.session_state.get("lesson"))
 
 
-def head(page: str) -> None:
-    """One line above every page: its place on the path, before and after, equation and words."""
+def head(page: str) -> DeltaGenerator:
+    """One line above every page: its place on the path, before and after, equation and words.
+
+    Returns: the line, which has room for more.
+    """
     place = here(page)
     if place is not None:
         st.session_state["lesson"] = place
     last = st.session_state.get("lesson")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="path_head"):
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small", key="path_head")
+    with line:
         st.markdown(_standing(page, place, last), width="content")
         before, after = _neighbours(page, place, last)
         if before is not None and st.button("Previous", icon=":material/arrow_back:"):
@@ -65,6 +70,7 @@ def head(page: str) -> None:
         _popover("Words", "words", _words)
     if place is not None:
         glossary.say(LESSONS[place].see)
+    return line
 
 
 def _standing(page: str, place: int | None, last: int | None) -> str:

@@ -36,7 +36,8 @@ function look(element) {
 
 /** Fit a canvas to its box at the screen's resolution. -> its context, in units of CSS pixels */
 function fit(canvas, height) {
-  const [width, density] = [canvas.clientWidth, window.devicePixelRatio || 1];
+  const density = (window.devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
+  const width = canvas.clientWidth;
   canvas.width = Math.round(width * density);
   canvas.height = Math.round(height * density);
   canvas.style.height = `${height}px`;

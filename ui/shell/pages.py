@@ -159,7 +159,7 @@ _ON_PAGES = tuple(parameter for page in PAGES for parameter in page.parameters)
 _NAMES = ("algorithms", "band", *FIELDS, *dict.fromkeys(one.name for one in _ON_PAGES))
 FRAME = (  # how any page is shown: lecture mode
     choice("present", (0, 1), 0),
-    number("zoom", 1.0, 2.5, step=0.1),
+    number("zoom", 1.0, 2.5),
     several("show", _NAMES, 8),  # the controls that stay in sight
     choice("lecture", LECTURES),
     number("slide", 1, 100, 1),
@@ -209,6 +209,12 @@ def begin(file: str) -> None:
     link.show_refusals()
     if page.section != "Know":  # exact pages run no compiled loop
         live.wait_until_compiled()
+
+
+def below() -> None:
+    """What follows stands below the first screen, where lecture mode ends."""
+    if link.get("present"):
+        st.stop()
 
 
 def contents() -> None:

@@ -15,7 +15,7 @@ from pgcore.train import RANDOM_EPISODES, random_return
 from ui.path import sentence
 from ui.path import view as path
 from ui.player.field import Group, Picked, field, payload
-from ui.shell import controls, figures, glossary, link, live
+from ui.shell import controls, figures, glossary, link, live, pages
 from ui.shell.series import DEFAULT, LAB, Figure
 from ui.start import words
 
@@ -45,6 +45,7 @@ def show() -> None:
         histories = live.finished(shown)
         if len(histories) == len(figure.configs):
             _field(histories, figure)
+    pages.below()
     _answer(shown, figure, offer)
 
 
