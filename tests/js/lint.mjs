@@ -2,11 +2,11 @@
 // holds nothing that does not belong into a page. It prints each finding and fails if any.
 // OXLINT=.venv/bin/oxlint node tests/js/lint.mjs
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { CLASSROOM, COMPONENTS, FOLDER, joined } from "./scripts.mjs";
+import { COMPONENTS, FOLDERS, joined } from "./scripts.mjs";
 
 const LONGEST = 110;
 const ASKS = "room.js"; // the one script that asks the server something
@@ -62,11 +62,9 @@ function refused(text, command, options) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const scripts = (folder) => readdirSync(folder).filter((name) => name.endsWith(".js"));
+  const files = FOLDERS.flatMap((folder) => readdirSync(folder)).filter((name) => name.endsWith(".js"));
   const found = [
-    ...[FOLDER, CLASSROOM].flatMap((folder) =>
-      scripts(folder).flatMap((name) =>
-        findings(name, readFileSync(new URL(name, folder), "utf8")))),
+    ...files.flatMap((name) => findings(name, joined([name]))),
     ...Object.entries(COMPONENTS).flatMap(([name, parts]) => {
       const said = syntax(joined(parts)) || suspicions(joined(parts));
       return said ? [`${name}: ${said}`] : [];

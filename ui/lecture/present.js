@@ -1,30 +1,8 @@
 // Lecture mode: keys become commands, and the type is as large as the window has room for.
-const MEANT_FOR_FIELDS = "input:not([type=radio], [type=checkbox]), textarea, select, [role=combobox]";
-
-/** The command of a pressed key; undefined if the key belongs to what has the focus. */
-function commandOf(event, keys) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return undefined;
-  const focus = event.composedPath()[0];
-  if (focus.isContentEditable || focus.matches?.(MEANT_FOR_FIELDS)) return undefined;
-  const [key] = event.key.length === 1 ? [event.key.toLowerCase()] : [event.key];
-  if (/^Arrow/.test(key) && focus.matches?.("[type=radio], [role=slider]")) return undefined;
-  if (/^(Enter| )$/.test(key) && focus.matches?.("button, a, [role]")) return undefined;
-  return Object.keys(keys).find((name) => keys[name].includes(key));
-}
-
-/** How large everything is drawn: what stands on a page of 948 x 533 fills the window. */
-function zoomOf(width, height) {
-  const taller = Math.min(Math.max((height - 720) / 2, 0), 250); // what charts grow by
-  return Math.min(Math.max(Math.min(height / (533 + taller), width / 948), 1), 2.5);
-}
-
-/** What begins low and does not end in the window is not shown: nothing is half in sight. */
-function trim() {
-  for (const part of document.querySelectorAll(".stMainBlockContainer .stElementContainer")) {
-    const { top, bottom } = part.getBoundingClientRect();
-    part.toggleAttribute("data-cut", top > innerHeight / 2 && bottom > innerHeight);
-  }
-}
+// What has the focus keeps the keys that it has a use for.
+const TYPED_IN = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
+const MOVED = "[type=radio], [type=range], [role=slider]";
+const PRESSED = "button, a, [type=checkbox], [role=button], [role=tab]";
 
 export default function ({ data, setTriggerValue }) {
   const press = (event) => {
@@ -58,4 +36,29 @@ export default function ({ data, setTriggerValue }) {
     removeEventListener("keydown", press, true);
     removeEventListener("resize", fit);
   };
+}
+
+/** The command of a pressed key; undefined if the key belongs to what has the focus. */
+function commandOf(event, keys) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return undefined;
+  const focus = event.composedPath()[0];
+  if (focus.isContentEditable || focus.matches?.(TYPED_IN)) return undefined;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (/^Arrow/.test(key) && focus.matches?.(MOVED)) return undefined;
+  if (/^(Enter| )$/.test(key) && focus.matches?.(PRESSED)) return undefined;
+  return Object.keys(keys).find((name) => keys[name].includes(key));
+}
+
+/** How large everything is drawn: what stands on a page of 948 x 533 fills the window. */
+function zoomOf(width, height) {
+  const taller = Math.min(Math.max((height - 720) / 2, 0), 250); // what charts grow by
+  return Math.min(Math.max(Math.min(height / (533 + taller), width / 948), 1), 2.5);
+}
+
+/** What begins low and does not end in the window is not shown: nothing is half in sight. */
+function trim() {
+  for (const part of document.querySelectorAll(".stMainBlockContainer .stElementContainer")) {
+    const { top, bottom } = part.getBoundingClientRect();
+    part.toggleAttribute("data-cut", top > innerHeight / 2 && bottom > innerHeight);
+  }
 }

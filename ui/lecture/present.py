@@ -17,7 +17,7 @@ from pgcore.lecture import Lecture, parse
 from ui.path import view as path
 from ui.path.lessons import LESSONS
 from ui.shell import controls, lesson, link, live
-from ui.shell.pages import LECTURES, PARAMETERS
+from ui.shell.pages import FRAME, LECTURES, PARAMETERS
 
 HERE = Path(__file__).parent
 # By command: what the browser calls its keys, and what a reader does.
@@ -85,7 +85,20 @@ def stage(page: str) -> None:
     ).command  # fmt: skip
     if pressed in KEYS:
         command(pressed, page, asked)
+    _begin(page)
     st.html(f"<style>{_rules()}</style>{_place()}")
+
+
+def _begin(page: str) -> None:
+    """A link of any page that names a lecture opens its slide, once a session."""
+    if st.session_state.get("presented"):
+        return
+    st.session_state["presented"] = True
+    if (name := link.get("lecture")) is not None:
+        slides = included(name).slides
+        place = min(controls.value_of("slide"), len(slides))
+        if link.split(slides[place - 1].link)[0] in link.PAGES - {page}:
+            _go(page, 0)
 
 
 def command(name: str, page: str, asked: list[str]) -> None:
@@ -103,8 +116,8 @@ def command(name: str, page: str, asked: list[str]) -> None:
         if not lesson.just_show(asked):
             live.take_offer(True)
     elif name == "leave":
-        for parameter in ("present", "zoom", "show", "lecture", "slide"):
-            link.put(parameter, None)
+        for parameter in FRAME:
+            link.put(parameter.name, None)
         st.rerun()
     else:
         if name == "reset":

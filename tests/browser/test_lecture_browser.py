@@ -1,0 +1,154 @@
+"""A lecture on a projector: walked with the keys alone, from one link, on a fresh server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from conftest import quiet
+from playwright.sync_api import Page
+
+from ui.lecture.present import included
+from ui.shell import link
+from ui.shell.pages import PAGES
+
+pytestmark = pytest.mark.browser
+FILES = {page.file for page in PAGES}
+BODY, CHART = 20, 16  # pixels of type, at least, on a projector of 720
+SILENCE = 2.0  # seconds without an answer, a progress bar or a spinner
+# What is in sight and reaches over the window's edge.
+CUT = """() => [...document.querySelectorAll('.stMainBlockContainer .stElementContainer')]
+  .filter(it => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .filter(it => { const { height, right, bottom } = it.getBoundingClientRect();
+    return height > 1 && (bottom > innerHeight + 1 || right > innerWidth + 1); })
+  .map(it => it.textContent)"""
+SMALL = """([body, chart]) => {
+  const zoom = document.querySelector('.stMainBlockContainer').currentCSSZoom;
+  const small = (within, least) => [...document.querySelectorAll(within)]
+    .filter(it => it.textContent.trim()
+      && it.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .filter(it => parseFloat(getComputedStyle(it).fontSize) * zoom < least - 0.01)
+    .map(it => it.textContent);
+  return [...small('.stMainBlockContainer :is(p, li, h4)', body),
+          ...small('.stVegaLiteChart svg text', chart)];
+}"""
+FIGURES = """() => [...document.querySelectorAll(
+    '.stVegaLiteChart svg, .stVegaLiteChart canvas, [data-testid=stBidiComponentIsolated]')]
+  .filter(it => !it.closest('[class*=st-key-predict_]')
+    && it.checkVisibility({ visibilityProperty: true }))
+  .map(it => it.getBoundingClientRect()).filter(it => it.height > 50)
+  .map(it => [it.right, it.bottom])"""
+SCROLLED = """() => { const it = document.querySelector('[data-testid=stMain]');
+  it.scrollTop = 500; document.documentElement.scrollTop = 500;
+  return it.scrollTop + document.documentElement.scrollTop; }"""
+BUSY = """() =>
+  document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
+  && !document.querySelector('[data-testid=stProgress], [data-testid=stSpinner]')"""
+
+
+def answered(page: Page) -> float:
+    """Wait until the slide stands; the longest time in which the class saw no sign of work."""
+    longest = silent = 0.0
+    still, last = 0, time.monotonic()
+    while still < 6:
+        page.wait_for_timeout(50)
+        now = time.monotonic()
+        busy = page.evaluate(BUSY)
+        silent = silent + now - last if busy else 0.0
+        longest, last, still = max(longest, silent), now, 0 if busy else still + 1
+    quiet(page)
+    return longest
+
+
+def looked_at(page: Page) -> None:
+    """What holds on every slide."""
+    page.wait_for_timeout(300)  # what does not fit is taken out of sight a moment later
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.evaluate(SCROLLED) == 0
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(SMALL, [BODY, CHART]) == []
+    figures = page.evaluate(FIGURES)
+    assert any(right <= 1281 and bottom <= 720 for right, bottom in figures), figures
+    assert not page.get_by_test_id("stHeader").is_visible()
+
+
+def slides(lecture: str) -> Iterator[tuple[int, str]]:
+    """The number and the page of each slide, but for pages that the lab has not."""
+    for number, slide in enumerate(included(lecture).slides, start=1):
+        file = link.split(slide.link)[0]
+        if file in FILES:
+            yield number, file
+
+
+def walk(page: Page, url: str, lecture: str) -> list[float]:
+    """Every slide with its question and its answer.  -> the longest silence of each, in seconds"""
+    page.goto(f"{url}/?present=1&lecture={lecture}&slide=1")
+    page.locator("h4").wait_for()
+    silences = []
+    for number, file in slides(lecture):
+        while not page.url.split("?")[0].endswith(f"/{file}" if file != "start" else "/"):
+            page.wait_for_timeout(50)
+        place = f"{number} / {len(included(lecture).slides)}"
+        page.locator(".place", has_text=place).wait_for()
+        silences.append(answered(page))
+        looked_at(page)
+        question = page.locator("[class*=st-key-predict_]")
+        asked = question.count()
+        page.keyboard.press("Enter")
+        if asked:
+            question.wait_for(state="detached")
+        silences.append(answered(page))
+        looked_at(page)
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(200)
+    return silences
+
+
+def test_the_short_lecture_is_walked_with_a_clicker(page: Page, server: str):
+    walk(page, server, "short")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lecture", ["course", "short"])
+def test_a_lecture_never_waits_without_a_sign_on_a_fresh_server(page, fresh_server, lecture):
+    silences = walk(page, fresh_server, lecture)
+    assert max(silences) < SILENCE, silences
+
+
+def test_keys_steer_but_not_what_has_a_use_for_them(page: Page, server: str):
+    page.goto(f"{server}/?present=1&lecture=short&slide=3")
+    heading = page.locator("h4", has_text="Exact bandit")
+    heading.wait_for()
+    quiet(page)
+    slider = page.locator(".st-key-set_bandit_b").get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".st-key-set_bandit_b", has_text="0.10").wait_for()
+    page.keyboard.press("PageUp")  # the clicker's
+    cloud = page.locator("h4", has_text="The cloud")
+    cloud.wait_for()
+    quiet(page)
+    page.keyboard.press("b")
+    black = "getComputedStyle(document.querySelector('[data-testid=stApp]'), '::after').position"
+    page.wait_for_function(f"{black} === 'fixed'")
+    page.keyboard.press(".")
+    page.wait_for_function(f"{black} !== 'fixed'")
+    page.reload()  # F5, which some clickers send
+    page.locator(".place", has_text="2 / 5").wait_for()
+    cloud.wait_for()
+    quiet(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Present").wait_for()
+    assert "present=1" not in page.url
+
+
+def test_every_page_has_a_way_into_lecture_mode(page: Page, server: str):
+    page.goto(f"{server}/bandit")
+    page.get_by_role("button", name="Present").click()
+    page.get_by_role("button", name="This page").click()
+    page.get_by_test_id("stHeader").wait_for(state="hidden")
+    quiet(page)
+    page.keyboard.press("ArrowRight")  # the path's next lesson
+    page.locator("h4", has_text="The parabola").wait_for()
+    assert page.locator(".stPopover").count() == 0
