@@ -59,6 +59,10 @@ function zoomOf(width, height) {
 function trim() {
   for (const part of document.querySelectorAll(".stMainBlockContainer .stElementContainer")) {
     const { top, bottom } = part.getBoundingClientRect();
-    part.toggleAttribute("data-cut", top > innerHeight / 2 && bottom > innerHeight);
+    const cut = top > innerHeight / 2 && bottom > innerHeight;
+    part.toggleAttribute("data-cut", cut);
+    if (cut && part.querySelector(".stVegaLiteChart")) { // nor is a title without its chart
+      part.previousElementSibling?.toggleAttribute("data-cut", true);
+    }
   }
 }

@@ -160,6 +160,7 @@ def _place() -> str:
 
 def _rules() -> str:
     """The rules of style; the controls that the link names stay in sight."""
-    names = link.get("show") or ["none"]
-    shown = ", ".join(f".st-key-set_{name}" for name in names)
+    keys = [f"st-key-set_{name}" for name in link.get("show") or ["nothing"]]
+    # A control whose options change has them in its key.
+    shown = ", ".join(f'.{key}, [class*="{key}_"]' for key in keys)
     return _RULES.replace("SHOWN", shown) + (BLACK if st.session_state.get("black") else "")
