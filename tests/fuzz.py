@@ -412,17 +412,19 @@ def read_file(asked: bytes) -> Sequence[str]:
 
 
 LINES = (
-    "# A title", "## A slide (4 min)", "## Another (0.5 min)", "Link: cloud?window_steps=256", "",
-    "Ask: Why?", "Expect: Nothing.", "A note.", "## None", "## Long (999 min)", "Link: a b",
+    "# A title", "## A slide (4 min)", "Link: cloud?window_steps=256", "Ask: Why?", "",
+    "Expect: Nothing.", "## Another (0.5 min)", "A note.", "## None", "## Long (999 min)",
+    "Another note.", "Link: a b",
 )  # fmt: skip
-LECTURE = "\n".join(LINES[:8])
+LECTURE = "\n".join(LINES[:6])
 
 
 def lecture_file(rng: Random) -> str | bytes:
     """A lecture's file: some of its lines in any order, or a right one, bent or not."""
     found = text(rng, LECTURE)
     if rng.random() < 0.5:
-        found = rng.choice("\n\r").join([LECTURE, *rng.choices(LINES, k=rng.randint(0, 9))])
+        more = rng.choices(LINES if rng.random() < 0.5 else LINES[4::3], k=rng.randint(0, 9))
+        found = rng.choice(("\n", "\r\n")).join([LECTURE, *more])
     data = (found or LECTURE).encode("utf-8", "surrogatepass")
     return found if rng.random() < 0.7 else damaged(rng, data)
 

@@ -154,17 +154,16 @@ PAGES = [
     ),
 ]  # fmt: skip
 
+PARAMETERS = {parameter.name: parameter for page in PAGES for parameter in page.parameters}
 LECTURES = ("course", "short")  # the files in ui/lecture/included
-_ON_PAGES = tuple(parameter for page in PAGES for parameter in page.parameters)
-_NAMES = ("algorithms", "band", *FIELDS, *dict.fromkeys(one.name for one in _ON_PAGES))
 FRAME = (  # how any page is shown: lecture mode
     choice("present", (0, 1), 0),
     number("zoom", 1.0, 2.5),
-    several("show", _NAMES, 8),  # the controls that stay in sight
+    several("show", ("algorithms", "band", *FIELDS, *PARAMETERS), 8),  # controls, in sight
     choice("lecture", LECTURES),
     number("slide", 1, 100, 1),
 )
-PARAMETERS = {parameter.name: parameter for parameter in (*FRAME, *_ON_PAGES)}
+PARAMETERS |= {parameter.name: parameter for parameter in FRAME}
 
 
 def navigation(**options):
