@@ -41,6 +41,9 @@ def frame() -> None:
         if not presenting:
             path.foot(file)
         style.apply()
+    link.write(
+        pages.PARAMETERS
+    )  # before the page too: of one that stops early, nothing is sent later
     try:
         with body, owner.timed(file):
             page.run()

@@ -263,7 +263,9 @@ def parse(
 def write(parameters: Mapping[str, Parameter]) -> None:
     """Keep the session's values in the URL."""
     with suppress(ValueError):  # settings that do not fit together are said on the page
-        st.query_params.from_dict(_values(parameters, whole=False))
+        values = _values(parameters, whole=False)
+        if st.query_params.to_dict() != values:
+            st.query_params.from_dict(values)
 
 
 def address(parameters: Mapping[str, Parameter]) -> str:
