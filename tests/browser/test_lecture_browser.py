@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
 
 import pytest
 from conftest import quiet
@@ -15,6 +15,7 @@ from ui.shell.pages import PAGES
 
 pytestmark = pytest.mark.browser
 FILES = {page.file for page in PAGES}
+FIRST = PAGES[0].file  # whose address is "/"
 BODY, CHART = 20, 16  # pixels of type, at least, on a projector of 720
 SILENCE = 2.0  # seconds without an answer, a progress bar or a spinner
 # What is in sight and reaches over the window's edge.
@@ -73,35 +74,35 @@ def looked_at(page: Page) -> None:
     assert not page.get_by_test_id("stHeader").is_visible()
 
 
-def slides(lecture: str) -> Iterator[tuple[int, str]]:
-    """The number and the page of each slide, but for pages that the lab has not."""
-    for number, slide in enumerate(included(lecture).slides, start=1):
+def walk(page: Page, url: str, lecture: str) -> list[float]:
+    """Every slide with its question and its answer, but for pages that the lab has not.
+
+    Returns: the longest silence of each, in seconds.
+    """
+    silences, every = [], included(lecture).slides
+    page.goto(f"{url}/?present=1&lecture={lecture}")
+    for number, slide in enumerate(every, start=1):
+        page.locator(".place", has_text=f"{number} / {len(every)}").wait_for()
         file = link.split(slide.link)[0]
         if file in FILES:
-            yield number, file
-
-
-def walk(page: Page, url: str, lecture: str) -> list[float]:
-    """Every slide with its question and its answer.  -> the longest silence of each, in seconds"""
-    page.goto(f"{url}/?present=1&lecture={lecture}&slide=1")
-    page.locator("h4").wait_for()
-    silences = []
-    for number, file in slides(lecture):
-        while not page.url.split("?")[0].endswith(f"/{file}" if file != "start" else "/"):
-            page.wait_for_timeout(50)
-        place = f"{number} / {len(included(lecture).slides)}"
-        page.locator(".place", has_text=place).wait_for()
-        silences.append(answered(page))
-        looked_at(page)
-        question = page.locator("[class*=st-key-predict_]")
-        asked = question.count()
-        page.keyboard.press("Enter")
-        if asked:
-            question.wait_for(state="detached")
-        silences.append(answered(page))
-        looked_at(page)
+            address = re.compile(rf"/{file if file != FIRST else ''}\?")
+            page.wait_for_url(address, wait_until="commit")
+            silences += both_states(page)
         page.keyboard.press("PageDown")
-        page.wait_for_timeout(200)
+    return silences
+
+
+def both_states(page: Page) -> list[float]:
+    """A slide as it opens, and after Enter."""
+    silences = [answered(page)]
+    looked_at(page)
+    question = page.locator("[class*=st-key-predict_]")
+    asked = question.count()
+    page.keyboard.press("Enter")
+    if asked:
+        question.wait_for(state="detached")
+    silences.append(answered(page))
+    looked_at(page)
     return silences
 
 
