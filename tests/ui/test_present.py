@@ -154,7 +154,7 @@ def page_that_goes():
     from ui.lecture import present
 
     if command := st.session_state.pop("command", None):
-        present.command(command, "toypole", [])
+        present.command(command, st.session_state["page"], [])
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,8 @@ def page_that_goes():
         ({"pole_view": "Batch mean"}, "next", ("variance", None)),
         ({"pole_view": "Batch mean"}, "previous", ("parabola", None)),
         ({"pole_view": "Batch mean"}, "reset", ("toypole", None)),
+        ({}, "next", ("cloud", None)),
+        ({}, "reset", ("train", None)),
     ],
 )
 def test_commands_walk_a_lecture_or_the_path(monkeypatch, values, command, address):
@@ -177,6 +179,7 @@ def test_commands_walk_a_lecture_or_the_path(monkeypatch, values, command, addre
     app = AppTest.from_function(page_that_goes).run()
     app.session_state["settings"] = {"present": 1, "band": "std", "kept": None} | values
     app.session_state["command"] = command
+    app.session_state["page"] = "train" if values == {} else "toypole"
     assert not app.run().exception
     file, query = link.split(went[0])
     assert (file, query.get("slide")) == address

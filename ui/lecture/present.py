@@ -83,7 +83,7 @@ def stage(page: str) -> None:
         data={"keys": {name: keys for name, (keys, _) in KEYS.items()}, "zoom": link.get("zoom")},
         key="present", height=1, on_command_change=lambda: None,
     ).command  # fmt: skip
-    if pressed in KEYS:
+    if isinstance(pressed, str) and pressed in KEYS:
         command(pressed, page, asked)
     _begin(page)
     st.html(f"<style>{_rules()}</style>{_place()}")
@@ -133,8 +133,9 @@ def _go(page: str, step: int) -> None:
         place = min(max(controls.value_of("slide") + step, 1), len(slides))
         link.put("slide", place)  # also where its page is none of the lab's, which is said
         address, shown = slides[place - 1].link, shown | {"lecture": name, "slide": str(place)}
+    elif (here := path.here(page)) is None and not step:
+        address = page
     else:
-        here = path.here(page)
         place = min(max(step - 1 if here is None else here + step, 0), len(LESSONS) - 1)
         address = path.address(LESSONS[place])
         st.session_state["lesson"] = place

@@ -115,9 +115,9 @@ def run_or_offer(
     return {name: shown[name] for name in configs if name in shown}
 
 
-def take_offer(taken: bool) -> None:
+def take_offer(wanted: bool) -> None:
     """Whether the next thing that the page offers to run begins as if its button were pressed."""
-    st.session_state["offer_taken"] = taken
+    st.session_state["offer_taken"] = wanted
 
 
 def taken() -> bool:
