@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 FILES = {page.file for page in PAGES}
 FIRST = PAGES[0].file  # whose address is "/"
 BODY, CHART = 20, 16  # pixels of type, at least, on a projector of 720
-SILENCE = 2.0  # seconds without an answer, a progress bar or a spinner
+SILENCE = 2.0  # seconds without an answer or a sign of work
 # What is in sight and reaches over the window's edge.
 CUT = """() => [...document.querySelectorAll('.stMainBlockContainer .stElementContainer')]
   .filter(it => it.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
@@ -43,9 +43,13 @@ IN_SIGHT = """() => [...document.querySelectorAll(
 SCROLLED = """() => { const it = document.querySelector('[data-testid=stMain]');
   it.scrollTop = 500; document.documentElement.scrollTop = 500;
   return it.scrollTop + document.documentElement.scrollTop; }"""
-BUSY = """() =>
-  document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning'
-  && !document.querySelector('[data-testid=stProgress], [data-testid=stSpinner]')"""
+# Whether something is under way, and whether the class sees a sign of it.
+AT_WORK = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const bar = document.querySelector('[data-testid=stProgress], [data-testid=stSpinner]');
+  const pulse = app && Number(getComputedStyle(app, '::before').opacity) > 0.1;
+  return [app?.dataset.testScriptState !== 'notRunning' || !!bar, !!bar || !!pulse];
+}"""
 
 
 def answered(page: Page) -> float:
@@ -55,9 +59,9 @@ def answered(page: Page) -> float:
     while still < 6:
         page.wait_for_timeout(50)
         now = time.monotonic()
-        busy = page.evaluate(BUSY)
-        silent = silent + now - last if busy else 0.0
-        longest, last, still = max(longest, silent), now, 0 if busy else still + 1
+        working, sign = page.evaluate(AT_WORK)
+        silent = silent + now - last if working and not sign else 0.0
+        longest, last, still = max(longest, silent), now, 0 if working else still + 1
     quiet(page)
     return longest
 
