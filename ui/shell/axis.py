@@ -12,6 +12,7 @@ from pgcore.stats import Interval
 from ui.shell.question import Mark
 
 GREY, GREEN = "#808495", "#2a9d5c"
+NAME = "axis_of_a_mark"  # of the spec, by which it is known among a page's charts
 LINE, TICKS = 26, 34  # pixels: of the mark or the measurement, and of the axis below them
 
 
@@ -57,7 +58,7 @@ def spec(question: Mark) -> dict:
         name.mark_text(stroke=GROUND, strokeWidth=5, **style),  # or the axis' line crosses it
         name.mark_text(**style),
     ]  # fmt: skip
-    return alt.layer(*layers).properties(height=2 * LINE + TICKS).to_dict()
+    return alt.layer(*layers).properties(height=2 * LINE + TICKS, name=NAME).to_dict()
 
 
 def description(question: Mark, said: float | None, truth: Interval | None = None) -> str:

@@ -1,0 +1,49 @@
+"""A lecture's handout: every slide's link is opened, and what it shows becomes a page.
+
+Runs where no server is: `python -m ui.handout`, or pgcore.worker's process.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable, Sequence
+
+from pgcore.lecture import Lecture, Slide
+from ui.handout.answers import Heard
+from ui.handout.capture import shown
+from ui.handout.document import Sheet, based, document
+from ui.shell import link
+
+ON_THE_SCREEN = ("present", "zoom", "screen", "room")  # of a projector, not of a reader
+
+
+def make(
+    lecture: Lecture,
+    every: Sequence[Heard],
+    address: str,
+    tell: Callable[[float], None] = lambda share: None,
+) -> bytes:
+    """The handout, UTF-8.
+
+    Args:
+        every: what a class answered, if there was one.
+        address: where readers find the lab: "https://lab.example.org".
+        tell: hears the share that is done.
+
+    Raises: ValueError if the address is none.
+    """
+    base, waiting, sheets = based(address), {one.name: one for one in every}, []
+    for place, slide in enumerate(lecture.slides):
+        tell(place / len(lecture.slides))
+        there = _link(slide)
+        found = shown(there)
+        told = tuple(waiting.pop(name) for name in found.questions if name in waiting)
+        sheets.append(Sheet(slide.title, base + there if found.page else "", found, told))
+    return document(lecture.title, sheets, base).encode()
+
+
+def _link(slide: Slide) -> str:
+    """A slide's link as a reader opens it, of this version of the lab."""
+    page, query = link.split(slide.link)
+    kept = {name: value for name, value in query.items() if name not in ON_THE_SCREEN}
+    return f"{page}?{urllib.parse.urlencode({'v': str(link.VERSION)} | kept)}"

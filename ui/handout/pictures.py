@@ -1,0 +1,119 @@
+"""The lab's charts as pictures: Vega-Lite to SVG, without a browser.
+
+vl-convert runs Vega-Lite itself, of the version that Altair writes its specs for, so a picture is
+what a page shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any, NamedTuple
+
+import segno
+import vl_convert
+
+from pgcore.plotting.theme import PALETTE
+
+# Places are measured here and filled on a reader's system. These two are equally wide, one of them
+# is nearly everywhere, and what stands in for them elsewhere is narrower.
+FONT = "DejaVu Sans, Verdana, sans-serif"
+INK, FAINT, GRID = "#14161C", "#5C5F66", "#E3E4E8"
+STRIP = 140  # pixels; a chart that is less high keeps its height: it holds rows of text
+ROOM = 1.35  # for labels right of a chart, where a reader's system has wider letters
+_WORDS = {"labelColor": FAINT, "titleColor": FAINT, "titleFontWeight": 400}
+# What the app's front end adds to each chart of the light theme.
+CONFIG: dict[str, Any] = {
+    "font": FONT,
+    "background": "#FFFFFF",
+    "fieldTitle": "verbal",
+    "autosize": {"type": "fit", "contains": "padding"},
+    "title": {"anchor": "start", "color": INK, "fontSize": 16, "fontWeight": 600, "offset": 12},
+    "header": _WORDS | {"labelFontSize": 12, "titleFontSize": 14},
+    "axis": _WORDS
+    | {"labelFontSize": 12, "titleFontSize": 14, "ticks": False, "domain": False}
+    | {"gridColor": GRID, "domainColor": GRID, "labelFlush": True, "labelOverlap": True}
+    | {"titlePadding": 10, "labelPadding": 8},
+    "legend": _WORDS | {"labelFontSize": 13, "titleFontSize": 13, "padding": 6},
+    "range": {"category": list(PALETTE)},
+    "view": {"strokeWidth": 0, "stroke": "transparent"},
+    "concat": {"columns": 1},
+    "mark": {"color": PALETTE[0]},
+    "axisDiscrete": {"grid": False},
+}
+_LONG = re.compile(r"\d+\.\d{3,}(?!e)")  # a hundredth of a pixel is enough
+_SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"')
+
+
+class Picture(NamedTuple):
+    """An SVG as an address that holds it, and its size in pixels."""
+
+    address: str
+    width: float
+    height: float
+
+
+def chart(
+    spec: dict[str, Any],
+    rows: dict[str | None, list[dict[str, Any]]],
+    width: int,
+    scale: float = 1.0,
+) -> Picture:
+    """A chart as wide as its place, or as its spec says.
+
+    Args:
+        rows: by the name of the data set; None is the one without a name.
+        width: pixels; for specs that fill their container.
+        scale: of the height; of the whole picture, where its height or width is of its own.
+    """
+    placed, zoom = _placed(spec, rows, width), 1.0
+    if _has_width(spec):
+        zoom = scale
+    elif placed.get("height", 0) >= STRIP:
+        placed["height"] = max(round(scale * placed["height"]), STRIP)
+    else:
+        zoom = max(min(scale, 1.0), 0.8)
+    svg = vl_convert.vegalite_to_svg(placed, vl_version="6.4", config=CONFIG)
+    size = _SIZE.search(svg)
+    assert size, svg[:200]
+    zoom = min(zoom, width / float(size[1]))
+    svg = _LONG.sub(lambda found: f"{float(found[0]):.2f}", svg)
+    return Picture(address(svg), zoom * float(size[1]), zoom * float(size[2]))
+
+
+def _placed(
+    spec: dict[str, Any], rows: dict[str | None, list[dict[str, Any]]], width: int
+) -> dict[str, Any]:
+    """The spec with its rows, of a fixed size: nothing here knows a window."""
+    named = {name: data for name, data in rows.items() if name}
+    placed = spec | {
+        "params": [p for p in spec.get("params", []) if p["name"] not in ("width", "height")],
+        "datasets": named,
+    }
+    if None in rows:
+        placed["data"] = {"values": rows[None]}
+        if len(named) == 1:  # as the front end has it: the rows take the place of an empty set
+            placed["datasets"] = dict.fromkeys(named, rows[None])
+    if not _has_width(spec):
+        placed["width"] = width
+    if isinstance(padding := spec.get("padding"), dict):
+        placed["padding"] = padding | {"right": ROOM * padding.get("right", 0)}
+    return placed
+
+
+def _has_width(spec: dict[str, Any]) -> bool:
+    """Whether the spec has a width of its own; the others fill their place."""
+    return spec.get("width") not in (None, "container")
+
+
+def qr_code(text: str) -> Picture | None:
+    """A QR code; None for a text that is too long for one that a phone can read."""
+    if len(text) > 600:
+        return None
+    code = segno.make(text, error="m", micro=False)
+    return Picture(code.svg_data_uri(border=2), *code.symbol_size(border=2))
+
+
+def address(svg: str) -> str:
+    """A data URL: what such a picture holds can neither run nor ask for anything."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
