@@ -75,6 +75,7 @@ LANES = {
     # Work in another process (worker.py), which lowers its own priority:
     "process": Lane(1, patience=90.0, grace=600.0, quantum=20.0),
     "film": Lane(1),  # need not wait for runs
+    "handout": Lane(1),  # a minute or two of a process: no film waits for it
 }
 
 

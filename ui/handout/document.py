@@ -46,7 +46,8 @@ img { display: block; max-width: 100% }
 .asked { border-left: 3px solid #0072b2; padding-left: 8px }
 .row { display: flex; flex-wrap: wrap; gap: 6px 18px; break-inside: avoid }
 .figure { break-inside: avoid; margin-bottom: 6px }
-.class { border: 1px solid #c9cbd1; border-radius: 6px; padding: 6px 10px; break-inside: avoid }
+.class { border: 1px solid #c9cbd1; border-radius: 6px; padding: 6px 10px; margin-bottom: 6px;
+  break-inside: avoid }
 table { border-collapse: collapse; font-size: 12px; margin-bottom: 6px }
 th, td { text-align: left; padding: 1px 10px 1px 0; vertical-align: top }
 .bar { display: inline-block; height: 10px; background: #0072b2; margin-right: 6px }
@@ -99,13 +100,13 @@ def document(title: str, sheets: Sequence[Sheet], base: str) -> str:
 
 def _slide(sheet: Sheet, place: str, base: str, front: str) -> str:
     """One page; pictures are drawn less high where the page would not hold them."""
-    head, tail = _head(sheet, place, base), _class(sheet.heard, base)
-    room = HEIGHT - head.height - tail.height - (70 if front else 0)
+    head = _stacked([_head(sheet, place, base), *(_heard(one, base) for one in sheet.heard)])
+    room = HEIGHT - head.height - (70 if front else 0)
     for scale in SCALES:
         body = _stacked([_piece(node, base, WIDTH, scale) for node in sheet.shown.content])
         if body.height <= room:
             break
-    return f'<section class="slide">{front}{head.html}{body.html}{tail.html}</section>'
+    return f'<section class="slide">{front}{head.html}{body.html}</section>'
 
 
 def _head(sheet: Sheet, place: str, base: str) -> Piece:
@@ -185,12 +186,8 @@ def _said(said: Said, base: str, width: int) -> Piece:
     return Piece(rich(said.text, base), height)
 
 
-def _class(every: Sequence[Heard], base: str) -> Piece:
-    """What the class answered, a bar for each answer and round."""
-    return _stacked([_heard(one, base) for one in every])
-
-
 def _heard(one: Heard, base: str) -> Piece:
+    """What the class answered, a bar for each answer and round."""
     totals = one.totals
     most = max(max(bar.votes) for bar in one.bars)
     names = ["The vote"] if len(totals) == 1 else ["First vote", "After the discussion"]

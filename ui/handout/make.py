@@ -14,7 +14,8 @@ from ui.handout.capture import shown
 from ui.handout.document import Sheet, based, document
 from ui.shell import link
 
-ON_THE_SCREEN = ("present", "zoom", "screen", "room")  # of a projector, not of a reader
+# What a link says to a projector, and a reader does without.
+PROJECTED = ("present", "zoom", "show", "lecture", "slide", "room", "screen")
 
 
 def make(
@@ -45,5 +46,5 @@ def make(
 def _link(slide: Slide) -> str:
     """A slide's link as a reader opens it, of this version of the lab."""
     page, query = link.split(slide.link)
-    kept = {name: value for name, value in query.items() if name not in ON_THE_SCREEN}
+    kept = {name: value for name, value in query.items() if name not in PROJECTED}
     return f"{page}?{urllib.parse.urlencode({'v': str(link.VERSION)} | kept)}"

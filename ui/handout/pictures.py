@@ -20,7 +20,7 @@ from pgcore.plotting.theme import PALETTE
 FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, FAINT, GRID = "#14161C", "#5C5F66", "#E3E4E8"
 STRIP = 140  # pixels; a chart that is less high keeps its height: it holds rows of text
-ROOM = 1.35  # for labels right of a chart, where a reader's system has wider letters
+ROOM, MARGIN = 1.35, 40  # for labels right of a chart: the app's own letters are narrower
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "titleFontWeight": 400}
 # What the app's front end adds to each chart of the light theme.
 CONFIG: dict[str, Any] = {
@@ -96,9 +96,25 @@ def _placed(
             placed["datasets"] = dict.fromkeys(named, rows[None])
     if not _has_width(spec):
         placed["width"] = width
-    if isinstance(padding := spec.get("padding"), dict):
-        placed["padding"] = padding | {"right": ROOM * padding.get("right", 0)}
-    return placed
+    free, limited = _unlimited(placed)
+    padding = spec.get("padding")
+    padding = padding if isinstance(padding, dict) else {}
+    right = padding.get("right", 0) * ROOM + MARGIN * limited
+    return free | {"padding": {"left": 5, "top": 5, "bottom": 5} | padding | {"right": right or 5}}
+
+
+def _unlimited(node: Any) -> tuple[Any, bool]:
+    """The spec with labels that end where their words end, and whether any had a limit."""
+    if isinstance(node, list):
+        parts = [_unlimited(item) for item in node]
+        return [part for part, _ in parts], any(limited for _, limited in parts)
+    if not isinstance(node, dict):
+        return node, False
+    limited = node.get("type") == "text" and "limit" in node
+    found = {name: _unlimited(item) for name, item in node.items() if not limited or name != "limit"}
+    return {name: item for name, (item, _) in found.items()}, limited or any(
+        below for _, below in found.values()
+    )
 
 
 def _has_width(spec: dict[str, Any]) -> bool:
