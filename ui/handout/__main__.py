@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
@@ -19,10 +18,9 @@ def main() -> None:
         "--address", default="http://localhost:8501", help="where readers find the lab"
     )
     asked = parser.parse_args()
-    logging.disable(logging.WARNING)  # Streamlit misses its server; there is none
     try:
         lecture = parse(asked.lecture.read_bytes())
-        file = make(lecture, (), asked.address, lambda share: _progress(share))
+        file = make(lecture, (), asked.address, _progress)
         asked.output.write_bytes(file)
     except (OSError, ValueError) as error:
         sys.exit(f"{error}")

@@ -8,6 +8,7 @@ same. So every number of a handout is the page's own.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Element
+from streamlit.testing.v1.element_tree import Block
 
 from ui.shell import axis, link, pages
 
@@ -27,6 +28,7 @@ MOST_STEPS = 12  # questions and Run buttons of one page
 MOST_ROWS = 12  # of a table
 FOLDED = ("expander", "popover", "status", "dialog")
 ASKS, SAYS, SHOWS, SETS = "predict_", "say_", "show_", "set_"  # how keys of widgets begin
+NO_SERVER = "streamlit.runtime.scriptrunner_utils.script_run_context"  # its logger warns of it
 RUN = ":material/play_arrow:"
 _DO = re.compile(r"(Press|Click|Tap|Drag) [^.]*\. ?")  # what paper cannot be told to do
 
@@ -97,6 +99,7 @@ def shown(address: str) -> Shown:
     page = next((page for page in pages.PAGES if page.file == file), None)
     if page is None:
         return Shown(None, {}, (), (), "The lab has no page of this name.")
+    logging.getLogger(NO_SERVER).setLevel(logging.ERROR)
     app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     for name, value in ({"v": str(link.VERSION)} | query).items():
         app.query_params[name] = value
@@ -109,7 +112,7 @@ def shown(address: str) -> Shown:
     if app.exception:
         return Shown(page, questions, (), (), "The page made a mistake.")
     settings = tuple(node for node in found if isinstance(node, Setting))
-    content = tuple(node for node in found[1:] if not isinstance(node, Setting | Step))
+    content = tuple(node for node in found if not isinstance(node, Setting | Step))
     return Shown(page, questions, settings, content, trouble)
 
 
@@ -145,7 +148,7 @@ def in_sight(nodes: Sequence[Any]) -> list[Any]:
     return list(nodes)
 
 
-def _nodes(block: Block) -> Iterator[Any]:
+def _nodes(block: Any) -> Iterator[Any]:
     """What a reader sees in a block, in the order of the page; folded parts are left out."""
     children = list(block.children.values())
     if any(child.type == "page_link" for child in children):  # a list of ways on
@@ -160,7 +163,7 @@ def _nodes(block: Block) -> Iterator[Any]:
             yield from _block(child)
 
 
-def _block(block: Block) -> Iterator[Any]:
+def _block(block: Any) -> Iterator[Any]:
     key = block.key or ""
     if key.startswith(ASKS):
         yield _question(block, key.removeprefix(ASKS))
@@ -175,39 +178,34 @@ def _block(block: Block) -> Iterator[Any]:
         yield from _columns(columns) if columns else _nodes(block)
 
 
-def _bordered(block: Block) -> bool:
+def _bordered(block: Any) -> bool:
     proto = block.proto
     if block.type == "column":
         return bool(getattr(proto, "show_border", False))
     return bool(getattr(getattr(proto, "flex_container", proto), "border", False))
 
 
-def _notice(block: Block) -> Iterator[Any]:
+def _notice(block: Any) -> Iterator[Any]:
     """The sentences of a notice; other frames hold ways on, and are left out."""
-    sentences = [child for child in block.children.values() if child.type == "text"]
-    for child in sentences:
-        yield Said(child.value, "plain")
+    yield from (Said(one.value, "plain") for one in block.children.values() if one.type == "text")
 
 
-def _columns(columns: Sequence[Block]) -> Iterator[Any]:
+def _columns(columns: Sequence[Any]) -> Iterator[Any]:
     """Figures beside each other stay so; all else goes below each other, as on a phone."""
     cells = [[] if _bordered(column) else list(_nodes(column)) for column in columns]
-    figures = [cell for cell in cells if any(isinstance(node, Drawn) for node in cell)]
-    nested = any(isinstance(node, Row) for cell in cells for node in cell)
-    if len(figures) < 2 or nested:
+    drawn = [any(isinstance(node, Drawn) for node in cell) for cell in cells]
+    if sum(drawn) < 2 or any(isinstance(node, Row) for cell in cells for node in cell):
         for cell in cells:
             yield from cell
         return
-    for cell in cells:
-        yield from (node for node in cell if isinstance(node, Setting | Step))
-    stay = [[node for node in cell if not isinstance(node, Setting | Step)] for cell in figures]
-    yield Row(tuple(map(tuple, stay)))
-    for cell in cells:
-        if cell not in figures:
-            yield from (node for node in cell if not isinstance(node, Setting | Step))
+    yield from (node for cell in cells for node in cell if isinstance(node, Setting | Step))
+    stay = [[node for node in cell if not isinstance(node, Setting | Step)] for cell in cells]
+    yield Row(tuple(tuple(cell) for cell, figure in zip(stay, drawn, strict=True) if figure))
+    for cell, figure in zip(stay, drawn, strict=True):
+        yield from () if figure else cell
 
 
-def _question(block: Block, name: str) -> Step:
+def _question(block: Any, name: str) -> Step:
     words = next(
         (node.label for node in block if getattr(node, "key", "") == SAYS + name), ""
     ).removeprefix("**Predict.** ")
@@ -215,11 +213,12 @@ def _question(block: Block, name: str) -> Step:
 
 
 def _element(element: Any) -> Iterator[Any]:
-    """One element; pictures of widgets that the link does not keep are left out."""
+    """One element; widgets whose value no link keeps are left out."""
     kind = element.type
     if kind == "markdown":
-        head = element.value.startswith("##### ")
-        yield Said(_DO.sub("", element.value), "heading" if head else "text")
+        if not element.value.startswith("#### "):  # the page's title and question
+            head = element.value.startswith("##### ")
+            yield Said(_DO.sub("", element.value), "heading" if head else "text")
     elif kind == "caption":
         if not element.value.startswith(":material/"):  # how long it took, on this machine
             yield Said(_DO.sub("", element.value), "caption")

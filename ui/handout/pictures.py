@@ -7,6 +7,7 @@ what a page shows.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import Any, NamedTuple
 
@@ -86,35 +87,24 @@ def _placed(
 ) -> dict[str, Any]:
     """The spec with its rows, of a fixed size: nothing here knows a window."""
     named = {name: data for name, data in rows.items() if name}
-    placed = spec | {
-        "params": [p for p in spec.get("params", []) if p["name"] not in ("width", "height")],
-        "datasets": named,
-    }
+    free: dict[str, Any] = json.loads(json.dumps(spec), object_hook=_unlimited)
+    free["params"] = [p for p in free.get("params", []) if p["name"] not in ("width", "height")]
+    free["datasets"] = named
     if None in rows:
-        placed["data"] = {"values": rows[None]}
+        free["data"] = {"values": rows[None]}
         if len(named) == 1:  # as the front end has it: the rows take the place of an empty set
-            placed["datasets"] = dict.fromkeys(named, rows[None])
+            free["datasets"] = dict.fromkeys(named, rows[None])
     if not _has_width(spec):
-        placed["width"] = width
-    free, limited = _unlimited(placed)
-    padding = spec.get("padding")
-    padding = padding if isinstance(padding, dict) else {}
-    right = padding.get("right", 0) * ROOM + MARGIN * limited
-    return free | {"padding": {"left": 5, "top": 5, "bottom": 5} | padding | {"right": right or 5}}
+        free["width"] = width
+    edge = spec["padding"] if isinstance(spec.get("padding"), dict) else {}
+    right = edge.get("right", 5) * ROOM + (MARGIN if '"limit"' in json.dumps(spec) else 0)
+    free["padding"] = {"left": 5, "top": 5, "bottom": 5} | edge | {"right": right}
+    return free
 
 
-def _unlimited(node: Any) -> tuple[Any, bool]:
-    """The spec with labels that end where their words end, and whether any had a limit."""
-    if isinstance(node, list):
-        parts = [_unlimited(item) for item in node]
-        return [part for part, _ in parts], any(limited for _, limited in parts)
-    if not isinstance(node, dict):
-        return node, False
-    limited = node.get("type") == "text" and "limit" in node
-    found = {name: _unlimited(item) for name, item in node.items() if not limited or name != "limit"}
-    return {name: item for name, (item, _) in found.items()}, limited or any(
-        below for _, below in found.values()
-    )
+def _unlimited(node: dict[str, Any]) -> dict[str, Any]:
+    """A label that ends where its words end."""
+    return {k: v for k, v in node.items() if k != "limit"} if node.get("type") == "text" else node
 
 
 def _has_width(spec: dict[str, Any]) -> bool:
