@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from pgcore.lecture import Lecture, Slide
 from ui.handout.answers import Heard
-from ui.handout.capture import shown
+from ui.handout.capture import Shown, shown
 from ui.handout.document import Sheet, based, document
 from ui.shell import link
 
+ROOM = "class"  # the page of a class that will have gone when the handout is read
 # What a link says to a projector, and a reader does without.
 PROJECTED = ("present", "zoom", "show", "lecture", "slide", "room", "screen")
 
@@ -34,12 +35,16 @@ def make(
     Raises: ValueError if the address is none.
     """
     base, waiting, sheets = based(address), {one.name: one for one in every}, []
-    for place, slide in enumerate(lecture.slides):
-        tell(place / len(lecture.slides))
+    slides = [slide for slide in lecture.slides if link.split(slide.link)[0] != ROOM]
+    for place, slide in enumerate(slides):
+        tell(place / len(slides))
         there = _link(slide)
         found = shown(there)
         told = tuple(waiting.pop(name) for name in found.questions if name in waiting)
         sheets.append(Sheet(slide.title, base + there if found.page else "", found, told))
+    if waiting:
+        nothing = Shown(None, {}, (), ())
+        sheets.append(Sheet("What the class was also asked", "", nothing, tuple(waiting.values())))
     return document(lecture.title, sheets, base).encode()
 
 

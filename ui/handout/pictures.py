@@ -22,6 +22,7 @@ FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, FAINT, GRID = "#14161C", "#5C5F66", "#E3E4E8"
 STRIP = 140  # pixels; a chart that is less high keeps its height: it holds rows of text
 ROOM, MARGIN = 1.35, 40  # for labels right of a chart: the app's own letters are narrower
+SIZES = {"labelFontSize": 11, "titleFontSize": 12}  # a page's are larger, and its letters narrower
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "titleFontWeight": 400}
 # What the app's front end adds to each chart of the light theme.
 CONFIG: dict[str, Any] = {
@@ -29,13 +30,12 @@ CONFIG: dict[str, Any] = {
     "background": "#FFFFFF",
     "fieldTitle": "verbal",
     "autosize": {"type": "fit", "contains": "padding"},
-    "title": {"anchor": "start", "color": INK, "fontSize": 16, "fontWeight": 600, "offset": 12},
-    "header": _WORDS | {"labelFontSize": 12, "titleFontSize": 14},
+    "title": {"anchor": "start", "color": INK, "fontSize": 14, "fontWeight": 600, "offset": 12},
+    "header": _WORDS | SIZES,
     "axis": _WORDS
-    | {"labelFontSize": 12, "titleFontSize": 14, "ticks": False, "domain": False}
-    | {"gridColor": GRID, "domainColor": GRID, "labelFlush": True, "labelOverlap": True}
-    | {"titlePadding": 10, "labelPadding": 8},
-    "legend": _WORDS | {"labelFontSize": 13, "titleFontSize": 13, "padding": 6},
+    | {"ticks": False, "domain": False, "gridColor": GRID, "domainColor": GRID}
+    | {"labelFlush": True, "labelOverlap": True, "titlePadding": 10, "labelPadding": 8},
+    "legend": _WORDS | {"padding": 6},
     "range": {"category": list(PALETTE)},
     "view": {"strokeWidth": 0, "stroke": "transparent"},
     "concat": {"columns": 1},
@@ -96,6 +96,9 @@ def _placed(
             free["datasets"] = dict.fromkeys(named, rows[None])
     if not _has_width(spec):
         free["width"] = width
+    config = free.setdefault("config", {})
+    for part in ("axis", "legend"):
+        config[part] = config.get(part, {}) | SIZES
     edge = spec["padding"] if isinstance(spec.get("padding"), dict) else {}
     right = edge.get("right", 5) * ROOM + (MARGIN if '"limit"' in json.dumps(spec) else 0)
     free["padding"] = {"left": 5, "top": 5, "bottom": 5} | edge | {"right": right}

@@ -17,6 +17,7 @@ from ui.shell import link, live, visitors
 from ui.shell.notice import notice
 
 BYTES = 150_000  # of a slide, about
+HERE = "http://localhost:8501/"  # where Streamlit knows no address
 
 
 def button(lecture: Lecture, polls: Mapping[str, Poll]) -> None:
@@ -25,13 +26,13 @@ def button(lecture: Lecture, polls: Mapping[str, Poll]) -> None:
     Args:
         polls: a room's, by the question's name; none without a class.
     """
-    every, address = heard(polls), base(st.context.url or "")
+    every, address = heard(polls), base(st.context.url or HERE)
     key = ("handout", lecture, every, address)
     job, place, count = ENGINE.get(key), st.empty(), len(lecture.slides)
     if job is not None and job.status in AGAIN:
         notice(f"The handout could not be made. {job.error}", "error")
     again = job is None or job.status in AGAIN
-    if again and place.button(f"Make a handout of {count} slides", icon=":material/print:"):
+    if again and place.button("Make a handout of this lecture", icon=":material/print:"):
         try:
             job = ENGINE.ask(order(lecture, every, address), visitors.me())
         except Busy as busy:
