@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from playwright.sync_api import Browser
 from streamlit.testing.v1 import AppTest
 
@@ -26,6 +28,8 @@ from ui.handout.capture import Drawn, Listed, Moving, Row, Said, Shown, in_sight
 from ui.handout.document import Sheet, based, document
 from ui.handout.make import make
 from ui.handout.words import inline, rich
+from ui.path.lessons import LESSONS
+from ui.shell.glossary import GLOSSARY
 from ui.shell.series import LAB_ALGORITHMS
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +73,27 @@ def test_paragraphs_lists_and_formulas():
     )
     for formula in (r"$\Psi_t = Q_t - b(s_t)$", "$$\n\\sum_{k} \\gamma^k r_k\n$$"):
         assert "<math" in rich(formula, BASE) and "$" not in rich(formula, BASE)
+
+
+@given(st.text(st.sampled_from("<>&\"'*`[]()\\:/-# \nab") | st.characters()))
+def test_whatever_is_written_makes_no_tags_but_ours(text):
+    made = rich(text.replace("$", ""), BASE)
+    assert set(re.findall(r"<[^>]*>?", made)) <= set(
+        re.findall(r"<[^>]*>", "<p></p><strong></strong><em></em><code></code><br><h4></h4>")
+    ) | {"<ul>", "</ul>", "<li>", "</li>"}
+
+
+def test_every_formula_of_the_lab_becomes_mathml():
+    formulas = [one.formula for one in GLOSSARY.values() if one.formula]
+    formulas += [one.psi for one in ALGORITHMS.values()]
+    for lesson in LESSONS:
+        formulas += [
+            a or b for a, b in re.findall(r"\$\$(.+?)\$\$|\$([^$]+)\$", lesson.notation, re.S)
+        ]
+    assert len(formulas) > 100
+    for formula in formulas:
+        made = rich(f"$${formula}$$", BASE)
+        assert made.startswith("<p><math") and "<merror" not in made
 
 
 @pytest.mark.parametrize("address", ["", "lab.example.org", "javascript:alert(1)", "file:///etc"])
