@@ -23,11 +23,12 @@ from pgcore.lecture import Lecture, Slide, parse
 from pgcore.plotting.verdict import verdict
 from pgcore.stats import mean_t_interval
 from ui.handout import capture, pictures, view
+from ui.handout import make as make_module
 from ui.handout.answers import Bar, heard
 from ui.handout.capture import Drawn, Listed, Moving, Row, Said, Shown, in_sight, shown
 from ui.handout.document import Sheet, based, document
 from ui.handout.make import make
-from ui.handout.words import inline, rich
+from ui.handout.markup import inline, rich
 from ui.path.lessons import LESSONS
 from ui.shell.glossary import GLOSSARY
 from ui.shell.series import LAB_ALGORITHMS
@@ -288,6 +289,12 @@ def test_the_button_has_it_made_in_another_process_and_offers_it():
     (download,) = app.get("download_button")
     assert download.label.startswith("Download the handout")
     assert b"Two arms pay 1 and 0" in job.result
+
+
+def test_a_handout_that_takes_too_long_says_so(lecture, monkeypatch):
+    monkeypatch.setattr(make_module, "MOST_SECONDS", -60)
+    with pytest.raises(ValueError, match="Choose fewer slides"):
+        make(lecture, (), BASE)
 
 
 @pytest.mark.slow

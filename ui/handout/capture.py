@@ -23,7 +23,7 @@ from streamlit.testing.v1.element_tree import Block
 from ui.shell import axis, link, pages
 
 APP = Path(__file__).parents[2] / "app.py"
-PATIENCE = 180.0  # seconds; what a page has not done by then is left out
+PATIENCE = 120.0  # seconds; what a page has not done by then is left out
 MOST_STEPS = 12  # questions and Run buttons of one page
 MOST_ROWS = 12  # of a table
 FOLDED = ("expander", "popover", "status", "dialog")

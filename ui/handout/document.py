@@ -13,7 +13,7 @@ import pgcore
 from ui.handout import pictures
 from ui.handout.answers import Heard
 from ui.handout.capture import Drawn, Listed, Moving, Row, Said, Shown
-from ui.handout.words import formula, inline, rich
+from ui.handout.markup import formula, inline, rich
 
 WIDTH, HEIGHT = 700, 1000  # pixels that A4 leaves for a slide, at 96 a inch
 GAP = 18  # between figures
@@ -85,7 +85,7 @@ def document(title: str, sheets: Sequence[Sheet], base: str) -> str:
         f"{datetime.date.today():%d %B %Y}, {len(sheets)} slides. {READING}</p></header>"
     )
     slides = [
-        _slide(sheet, f"{place} of {len(sheets)}", base, front if place == 1 else "")
+        _slide(sheet, f"{place} of {len(sheets)}", base, HEIGHT - (70 if place == 1 else 0))
         for place, sheet in enumerate(sheets, 1)
     ]
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -94,19 +94,18 @@ def document(title: str, sheets: Sequence[Sheet], base: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(slides)}</body></html>"
+        f"<body>{front}{''.join(slides)}</body></html>"
     )
 
 
-def _slide(sheet: Sheet, place: str, base: str, front: str) -> str:
+def _slide(sheet: Sheet, place: str, base: str, room: float) -> str:
     """One page; pictures are drawn less high where the page would not hold them."""
     head = _stacked([_head(sheet, place, base), *(_heard(one, base) for one in sheet.heard)])
-    room = HEIGHT - head.height - (70 if front else 0)
     for scale in SCALES:
         body = _stacked([_piece(node, base, WIDTH, scale) for node in sheet.shown.content])
-        if body.height <= room:
+        if head.height + body.height <= room:
             break
-    return f'<section class="slide">{front}{head.html}{body.html}</section>'
+    return f'<section class="slide">{head.html}{body.html}</section>'
 
 
 def _head(sheet: Sheet, place: str, base: str) -> Piece:

@@ -5,6 +5,7 @@ Runs where no server is: `python -m ui.handout`, or pgcore.worker's process.
 
 from __future__ import annotations
 
+import time
 import urllib.parse
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,7 @@ from ui.handout.capture import Shown, shown
 from ui.handout.document import Sheet, based, document
 from ui.shell import link
 
+MOST_SECONDS = 900
 ROOM = "class"  # the page of a class that will have gone when the handout is read
 # What a link says to a projector, and a reader does without.
 PROJECTED = ("present", "zoom", "show", "lecture", "slide", "room", "screen")
@@ -32,12 +34,18 @@ def make(
         address: where readers find the lab: "https://lab.example.org".
         tell: hears the share that is done.
 
-    Raises: ValueError if the address is none.
+    Raises: ValueError, one sentence, if the address is none, or if it takes too long.
     """
+    until = time.monotonic() + MOST_SECONDS
     base, waiting, sheets = based(address), {one.name: one for one in every}, []
     slides = [slide for slide in lecture.slides if link.split(slide.link)[0] != ROOM]
     for place, slide in enumerate(slides):
         tell(place / len(slides))
+        if time.monotonic() > until:
+            raise ValueError(
+                f"It took more than {MOST_SECONDS // 60} minutes. Choose fewer slides, or links "
+                "with shorter runs."
+            )
         there = _link(slide)
         found = shown(there)
         told = tuple(waiting.pop(name) for name in found.questions if name in waiting)
