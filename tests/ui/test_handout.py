@@ -252,7 +252,9 @@ def test_in_a_browser_it_asks_for_nothing_runs_nothing_and_prints_a_slide_a_page
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert page.evaluate("document.scripts.length") == 0
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth && i.alt)")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+    for width in (800, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     printed = page.pdf(prefer_css_page_size=True, print_background=True)
     context.close()
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3

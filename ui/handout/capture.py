@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 class Moving(NamedTuple):
-    """What moves on the page, or is to be played with: paper cannot show it."""
+    """What is to be watched or done on the page: paper cannot show it."""
 
 
 class Setting(NamedTuple):
@@ -113,6 +113,8 @@ def shown(address: str) -> Shown:
         return Shown(page, questions, (), (), "The page made a mistake.")
     settings = tuple(node for node in found if isinstance(node, Setting))
     content = tuple(node for node in found if not isinstance(node, Setting | Step))
+    if not any(isinstance(node, Drawn | Row | Listed | Moving) for node in content):
+        content += (Moving(),)
     return Shown(page, questions, settings, content, trouble)
 
 
@@ -170,9 +172,10 @@ def _block(block: Any) -> Iterator[Any]:
     elif _bordered(block):
         yield from _notice(block)
     elif block.type == "tab_container":
-        filled = [tab for tab in block.children.values() if getattr(tab, "children", None)]
-        if len(filled) == 1:  # of tabs that are all filled, none is in sight more than another
-            yield from _nodes(filled[0])
+        seen = block.root.session_state[key] if key.startswith(SETS) else ""  # others only add
+        for tab in block.children.values():
+            if tab.label == seen:
+                yield from _nodes(tab)
     else:
         columns = [child for child in block.children.values() if child.type == "column"]
         yield from _columns(columns) if columns else _nodes(block)

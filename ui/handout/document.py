@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import math
+import re
 import urllib.parse
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ WIDTH, HEIGHT = 700, 1000  # pixels that A4 leaves for a slide, at 96 a inch
 GAP = 18  # between figures
 LETTER, LINE = 7.0, 18  # pixels of a letter and of a line, about: they decide the pictures' height
 SCALES = (1.4, 1.2, 1.0, 0.85, 0.7)
-MOVES = "Here the page moves. Follow the link to see it."
+MOVES = "This part is to be watched or done on the page: follow the link."
 READING = (
     "Brackets hold 95% intervals, unless a sentence says otherwise; n counts what was measured. "
     "Every figure was made by the page that its link opens, with the settings above it."
@@ -27,7 +28,7 @@ READING = (
 STYLE = """
 @page { size: A4; margin: 12mm }
 :root { color-scheme: light }
-body { margin: 0 auto; width: 700px; background: #fff; color: #14161c;
+body { margin: 0 auto; max-width: 700px; background: #fff; color: #14161c;
   font: 13px/18px Arial, "Liberation Sans", Helvetica, sans-serif }
 h1 { font-size: 19px; line-height: 24px; margin: 0 }
 h2 { font-size: 17px; line-height: 22px; margin: 0 }
@@ -35,7 +36,7 @@ h4 { font-size: 14px; margin: 6px 0 2px }
 p, ul { margin: 0 0 6px }
 ul { padding-left: 18px }
 a { color: #005a8f }
-img { display: block; max-width: 100% }
+img { display: block; max-width: 100%; height: auto }
 .front { border-bottom: 2px solid #14161c; margin-bottom: 12px; padding-bottom: 6px }
 .slide { break-after: page; margin-bottom: 40px }
 .slide:last-of-type { break-after: auto }
@@ -45,6 +46,7 @@ img { display: block; max-width: 100% }
 .link { overflow-wrap: anywhere }
 .asked { border-left: 3px solid #0072b2; padding-left: 8px }
 .row { display: flex; flex-wrap: wrap; gap: 6px 18px; break-inside: avoid }
+.row > div { max-width: 100% }
 .figure { break-inside: avoid; margin-bottom: 6px }
 .class { border: 1px solid #c9cbd1; border-radius: 6px; padding: 6px 10px; margin-bottom: 6px;
   break-inside: avoid }
@@ -52,7 +54,8 @@ table { border-collapse: collapse; font-size: 12px; margin-bottom: 6px }
 th, td { text-align: left; padding: 1px 10px 1px 0; vertical-align: top }
 .bar { display: inline-block; height: 10px; background: #0072b2; margin-right: 6px }
 pre { font-size: 11px; line-height: 14px; white-space: pre-wrap; overflow-wrap: anywhere }
-@media screen { body { padding: 24px } .slide { border-bottom: 1px solid #c9cbd1 } }
+.class, pre, math { max-width: 100%; overflow-x: auto }
+@media screen { body { padding: 16px } .slide { border-bottom: 1px solid #c9cbd1 } }
 @media print { a { color: inherit; text-decoration: none } .slide { margin: 0 } }
 """
 
@@ -134,7 +137,8 @@ def _head(sheet: Sheet, place: str, base: str) -> Piece:
 
 
 def _lines(text: str, width: float) -> int:
-    return math.ceil(len(text) * LETTER / width)
+    """Lines of a text, whose tags take no room."""
+    return math.ceil(len(re.sub(r"<[^>]*>", "", text)) * LETTER / width)
 
 
 def _stacked(pieces: Sequence[Piece]) -> Piece:

@@ -20,7 +20,7 @@ from pgcore.plotting.theme import PALETTE
 # is nearly everywhere, and what stands in for them elsewhere is narrower.
 FONT = "DejaVu Sans, Verdana, sans-serif"
 INK, FAINT, GRID = "#14161C", "#5C5F66", "#E3E4E8"
-STRIP = 140  # pixels; a chart that is less high keeps its height: it holds rows of text
+STRIP = 190  # pixels; a chart that is less high holds rows of text, or its axis has no room
 ROOM, MARGIN = 1.35, 40  # for labels right of a chart: the app's own letters are narrower
 SIZES = {"labelFontSize": 11, "titleFontSize": 12}  # a page's are larger, and its letters narrower
 _WORDS = {"labelColor": FAINT, "titleColor": FAINT, "titleFontWeight": 400}
@@ -65,15 +65,13 @@ def chart(
     Args:
         rows: by the name of the data set; None is the one without a name.
         width: pixels; for specs that fill their container.
-        scale: of the height; of the whole picture, where its height or width is of its own.
+        scale: of the height, down to a strip's; beyond that, or where the spec has a width of its
+            own, of the whole picture.
     """
-    placed, zoom = _placed(spec, rows, width), 1.0
-    if _has_width(spec):
-        zoom = scale
-    elif placed.get("height", 0) >= STRIP:
-        placed["height"] = max(round(scale * placed["height"]), STRIP)
-    else:
-        zoom = max(min(scale, 1.0), 0.8)
+    placed, zoom = _placed(spec, rows, width), scale
+    if not _has_width(spec) and (height := placed.get("height")):
+        placed["height"] = max(round(scale * height), STRIP) if height > STRIP else height
+        zoom = min(max(scale * height / placed["height"], 0.8), 1.0)
     svg = vl_convert.vegalite_to_svg(placed, vl_version="6.4", config=CONFIG)
     size = _SIZE.search(svg)
     assert size, svg[:200]
