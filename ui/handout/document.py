@@ -16,9 +16,9 @@ from ui.handout.answers import Heard
 from ui.handout.capture import Drawn, Listed, Moving, Row, Said, Shown
 from ui.handout.markup import formula, inline, rich
 
-WIDTH, HEIGHT = 700, 1000  # pixels that A4 leaves for a slide, at 96 a inch
+WIDTH, HEIGHT = 700, 1015  # pixels that A4 leaves for a slide, at 96 a inch
 GAP = 18  # between figures
-LETTER, LINE = 7.0, 18  # pixels of a letter and of a line, about: they decide the pictures' height
+LETTER, LINE = 7.0, 17  # pixels of a letter and of a line, about: they decide the pictures' height
 SCALES = (1.4, 1.2, 1.0, 0.85, 0.7)
 MOVES = "This part is to be watched or done on the page: follow the link."
 READING = (
@@ -26,10 +26,10 @@ READING = (
     "Every figure was made by the page that its link opens, with the settings above it."
 )
 STYLE = """
-@page { size: A4; margin: 12mm }
+@page { size: A4; margin: 10mm 12mm }
 :root { color-scheme: light }
 body { margin: 0 auto; max-width: 700px; background: #fff; color: #14161c;
-  font: 13px/18px Arial, "Liberation Sans", Helvetica, sans-serif }
+  font: 13px/17px Arial, "Liberation Sans", Helvetica, sans-serif }
 h1 { font-size: 19px; line-height: 24px; margin: 0 }
 h2 { font-size: 17px; line-height: 22px; margin: 0 }
 h4 { font-size: 14px; margin: 6px 0 2px }
@@ -42,8 +42,8 @@ img { display: block; max-width: 100%; height: auto }
 .slide:last-of-type { break-after: auto }
 .head { display: flex; justify-content: space-between; gap: 16px; margin-bottom: 6px }
 .head img { width: 92px; height: 92px; flex: none }
-.page, .settings, .caption, .link, .made { color: #50535a; font-size: 12px; line-height: 16px }
-.link { overflow-wrap: anywhere }
+.page, .settings, .caption, .link, .made { color: #50535a; font-size: 12px; line-height: 15px }
+body { overflow-wrap: anywhere }
 .asked { border-left: 3px solid #0072b2; padding-left: 8px }
 .row { display: flex; flex-wrap: wrap; gap: 6px 18px; break-inside: avoid }
 .row > div { max-width: 100% }
