@@ -24,7 +24,7 @@ def main() -> None:
         asked.output.write_bytes(file)
     except (OSError, ValueError) as error:
         sys.exit(f"{error}")
-    print(f"\r{asked.output}: {len(lecture.slides)} slides, {len(file) / 1e6:.1f} MB")
+    print(f"\r{asked.output}: {len(file) / 1e6:.1f} MB")
 
 
 def _progress(share: float) -> None:

@@ -113,7 +113,7 @@ def shown(address: str) -> Shown:
         return Shown(page, questions, (), (), "The page made a mistake.")
     settings = tuple(node for node in found if isinstance(node, Setting))
     content = tuple(node for node in found if not isinstance(node, Setting | Step))
-    if not any(isinstance(node, Drawn | Row | Listed | Moving) for node in content):
+    if all(isinstance(node, Said) and node.kind != "code" for node in content):
         content += (Moving(),)
     return Shown(page, questions, settings, content, trouble)
 
