@@ -90,13 +90,14 @@ def test_a_visitor_stays_with_a_server_and_goes_on_with_the_other_when_it_is_gon
 
 
 class Stub(BaseHTTPRequestHandler):
-    """A server process that says which one it is; a room's screen is sent on to the app."""
+    """A server process that says which one it is; screen and lecturer are sent on to the app."""
 
     def do_GET(self) -> None:
-        screen = self.path.startswith("/room/screen/")
-        body = b"ok" if self.path == "/_stcore/health" else str(self.server.server_port).encode()
-        self.send_response(303 if screen else 200)
-        if screen:
+        enters = self.path.startswith(("/room/screen/", "/room/lecturer"))
+        port = str(self.server.server_address[1])
+        body = b"ok" if self.path == "/_stcore/health" else port.encode()
+        self.send_response(303 if enters else 200)
+        if enters:
             self.send_header("Location", "/train?present=1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -137,7 +138,8 @@ def someone_at(port: str) -> Visitor:
 
 
 @pytest.mark.slow
-def test_every_room_lives_in_one_process_and_its_screen_stays_there():
+@pytest.mark.parametrize("entrance", ["/room/screen/secret", "/room/lecturer"])
+def test_every_room_lives_in_one_process_and_who_enters_stays_there(entrance):
     first, second = PORTS
     with ExitStack() as stack:
         gone = stack.enter_context(ExitStack())
@@ -148,7 +150,7 @@ def test_every_room_lives_in_one_process_and_its_screen_stays_there():
         assert {phone.get("/room/ABCDEF/state") for phone in phones} == {first}
         assert all(not phone.cookies for phone in phones[:20])  # a phone needs none
         screen, other = someone_at(second), someone_at(second)
-        assert screen.get("/room/screen/secret") == first
+        assert screen.get(entrance) == first
         paths = ("/", "/_stcore/stream", "/media/a.png")
         assert {screen.get(path) for path in paths} == {first}
         assert other.get("/") == second

@@ -313,6 +313,11 @@ def test_the_projector_is_led_to_the_app_below_any_path(room, client):
     assert below.get("/room/").status_code == 404
 
 
+def test_the_lecturer_is_led_to_the_page_class(client):
+    answer = client.get("/room/lecturer", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "../class")
+
+
 def test_pages_are_the_same_for_every_key_and_load_nothing(rooms, client, room):
     phone, host = client.get(f"/room/{room.code}"), client.get(f"/room/host/{room.host}")
     assert client.get("/room/").text == client.get("/room/BBBBBB").text == phone.text

@@ -3,6 +3,7 @@
     /room/CODE                    a student's page; CODE/join, state, vote, propose, agent below it
     /room/host/SECRET             the lecturer's; SECRET/state, act, counts.csv below it
     /room/screen/SECRET           leads the projector to the app
+    /room/lecturer                leads to the page Class, in the process that has the rooms
 
 A phone proves itself with `Authorization: Bearer` and the secret that it got when it joined. There
 is no cookie, so no foreign site can make a browser vote. Answers are pages or JSON, and what is
@@ -358,6 +359,11 @@ async def screen(request: Request) -> Response:
     return RedirectResponse(f"../../?screen={room.screen}&present=1", 307, NO_STORE)
 
 
+async def lecturer(request: Request) -> Response:
+    """Behind a proxy with several processes, what is asked below /room/ stays with one of them."""
+    return RedirectResponse("../class", 307, NO_STORE)
+
+
 FOLDER = Path(__file__).parents[1] / "classroom"
 PLAYER = FOLDER.parent / "player"
 
@@ -385,6 +391,7 @@ def routes(base: str) -> list[Route]:
         ("POST", "/host/{secret}/act", act),
         ("GET", "/host/{secret}/counts.csv", counts),
         ("GET", "/screen/{secret}", screen),
+        ("GET", "/lecturer", lecturer),
         ("GET", "/{code}", phone_page),
         ("POST", "/{code}/join", join),
         ("GET", "/{code}/state", phone_state),
