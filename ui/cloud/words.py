@@ -136,7 +136,7 @@ def _on_the_rest(panels: Sequence[Panel]) -> str:
         of_whom = "" if len(cleared) == len(panels) else f" of {' and '.join(cleared)}"
         said.append(
             f"The baseline{of_whom} is not the cause. Where a batch ends, the critic's guess "
-            "stands for the rest of each return: that is a [[bootstrap]], as the lesson *Why "
+            "stands for the rest of each return: a [[bootstrap|bootstrap]], as the lesson *Why "
             "bootstrap?* shows."
         )
     return " ".join(said)
@@ -217,7 +217,7 @@ def on_the_mean(critic: Measurement, batch_mean: Measurement) -> str:
         "**What a baseline does to the mean.** Plain policy gradient, the running mean and the "
         "[[critic]] have the same expected update. They differ in variance alone. Along the true "
         f"gradient that mean is off by {critic.bias.along:+.1%} of its length: where the batch "
-        "ends, the critic's guess stands for the rest ([[bootstrap]]). The batch's own mean adds "
+        "ends, the critic's guess stands for the rest (a [[bootstrap|bootstrap]]). The batch's own mean adds "
         f"{batch_mean.added.along:+.1%}: the returns in it contain what the action caused "
         f"(n = {critic.ratio.n:,} batches)."
     )
