@@ -13,6 +13,7 @@ from pgcore import runs
 if __name__ != "__main__":  # the server, once: others compile while this one imports the rest
     runs.warm_up()
 
+from ui.classroom import screen
 from ui.lecture import present
 from ui.path import view as path
 from ui.server import classroom, owner
@@ -33,6 +34,7 @@ def frame() -> None:
     above, body, below = (st.container() for _ in range(3))
     presenting = present.on()
     with above:
+        screen.attend()
         if presenting:
             present.stage(file)
         else:

@@ -260,6 +260,7 @@ class Room:
         self.code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
         self.host, self.screen = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self.lecture = lecture
+        self.address = ""  # of the lab, as phones reach it; empty: as the lecturer's browser does
         self.clock, self.began = clock, clock()
         self.slide = 0
         self.slide_began = clock()

@@ -30,6 +30,8 @@ def example(parameter: Parameter) -> object:
     """A value that is not the default."""
     if parameter.most > 1:
         return list(parameter.options[: parameter.most])
+    if parameter.secret:
+        return "b-_" * 8
     values = parameter.options or (parameter.low, parameter.high)
     return next(value for value in values if value != parameter.default)
 
@@ -51,6 +53,16 @@ def test_nonsense_is_refused_in_one_sentence_that_says_what_is_allowed(parameter
     assert sentence.endswith(f"{parameter.allowed}.")
     assert parameter.name not in values
     assert len(sentence) < 400
+
+
+def test_a_copied_link_leaves_the_secret_out(monkeypatch):
+    monkeypatch.setattr(link.st, "session_state", {})
+    link.put("screen", "b-_" * 8)
+    link.put("present", 1)
+    assert link._values(PARAMETERS, whole=False)["screen"] == "b-_" * 8
+    copied = link._values(PARAMETERS, whole=True)
+    assert "screen" not in copied
+    assert copied["present"] == "1"
 
 
 def test_pages_that_share_a_parameter_declare_it_once():

@@ -83,7 +83,8 @@ def stage(page: str) -> None:
         data={"keys": {name: keys for name, (keys, _) in KEYS.items()}, "zoom": link.get("zoom")},
         key="present", height=1, on_command_change=lambda: None,
     ).command  # fmt: skip
-    if isinstance(pressed, str) and pressed in KEYS:
+    steered = lesson.audience() is None  # a class is steered by its host alone
+    if steered and isinstance(pressed, str) and pressed in KEYS:
         command(pressed, page, asked)
     _begin(page)
     st.html(f"<style>{_rules()}</style>{_place()}")

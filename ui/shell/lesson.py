@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import streamlit as st
 
@@ -75,12 +75,34 @@ class Missed(NamedTuple):
     page: str  # where it was asked
 
 
+class Audience(Protocol):
+    """Others who answer in the reader's place, such as a class before this screen."""
+
+    def predict(self, question: Question | Mark) -> Answer | None:
+        """As `predict`, of them."""
+
+    def reveal(self, question: Question | Mark, truth: Any, explanation: str) -> None:
+        """As `reveal`, to them."""
+
+
+def listen(audience: Audience | None) -> None:
+    """Ask an audience from now on in this session; None: the reader."""
+    st.session_state["audience"] = audience
+
+
+def audience() -> Audience | None:
+    """Who answers in the reader's place."""
+    return st.session_state.get("audience")
+
+
 def predict(question: Question | Mark) -> Answer | None:
     """One question before its experiment.
 
     Returns: what the reader committed to, or None until then: the page then keeps the result to
     itself.
     """
+    if others := audience():
+        return others.predict(question)
     answers: dict[str, Answer] = st.session_state.setdefault("answers", {})
     st.session_state.setdefault("asked", {})[question.name] = None
     if question.name not in answers:
@@ -162,6 +184,9 @@ def reveal(question: Question | Mark, truth: Any, explanation: str) -> None:
             where nothing could be measured.
         explanation: for every reader, whatever they said.
     """
+    if others := audience():
+        others.reveal(question, truth, explanation)
+        return
     name, answer = question.name, st.session_state["answers"][question.name]
     verdicts: dict[str, Verdict] = st.session_state.setdefault("verdicts", {})
     if answer.said is None:  # nothing was predicted, so nothing is kept

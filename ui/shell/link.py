@@ -12,6 +12,7 @@ sentence, as plain text, and the default stays.
 from __future__ import annotations
 
 import math
+import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -54,10 +55,13 @@ class Parameter:
     low: float = 0
     high: float = 0
     step: float = 1
+    secret: str = ""  # the pattern of a text that stands in this link alone, in no copied one
 
     @property
     def allowed(self) -> str:
         """What may stand here, in words."""
+        if self.secret:
+            return "as the lab wrote it"
         if not self.options:
             kind = "a whole number" if isinstance(self.low, int) else "a number"
             return f"{kind} from {self.low:,} to {self.high:,}"
@@ -77,6 +81,10 @@ class Parameter:
                 return [self._option(part) for part in text.split(",")[: self.most]]
             if self.options:
                 return self._option(text)
+            if self.secret:
+                if re.fullmatch(self.secret, text):
+                    return text
+                raise ValueError
             value = type(self.low)(text)
             if math.isfinite(value) and self.low <= value <= self.high:
                 return value
@@ -101,6 +109,11 @@ def choice(name: str, options: Iterable[Any], default: Any = None, label: str = 
 def several(name: str, options: Iterable[Any], most: int) -> Parameter:
     """Up to `most` of some options."""
     return Parameter(name, options=tuple(options), most=most)
+
+
+def secret(name: str, pattern: str) -> Parameter:
+    """A text of a pattern that copied links leave out."""
+    return Parameter(name, secret=pattern)
 
 
 def number(
@@ -284,7 +297,7 @@ def _values(parameters: Mapping[str, Parameter], whole: bool) -> dict[str, str]:
         values["kept"] = urllib.parse.urlencode(state["kept"].to_query())
     for name, parameter in parameters.items():
         value = state.get(name)
-        if value is not None and value != parameter.default:
+        if value is not None and value != parameter.default and not (whole and parameter.secret):
             values[name] = parameter.write(value)
     return values
 

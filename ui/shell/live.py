@@ -10,6 +10,7 @@ The runs belong to the engine and not to the session: sessions that ask for the 
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -89,6 +90,7 @@ def run_or_offer(
         if name not in shown or shown[name].status in AGAIN
     }
     stopped = any(run.status in AGAIN for run in shown.values())
+    patience = math.inf if st.session_state.get("runs_unasked") else patience
     place = place or st.empty()
     try:
         for config in missing.values():
@@ -113,6 +115,11 @@ def run_or_offer(
             shown = find(configs)
     _wait_for_quick(shown.values())
     return {name: shown[name] for name in configs if name in shown}
+
+
+def run_unasked(all_of_them: bool) -> None:
+    """Whether runs begin unasked in this session however long they take: nobody stands at it."""
+    st.session_state["runs_unasked"] = all_of_them
 
 
 def take_offer(wanted: bool) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from pgcore.algorithms import ALGORITHMS
 from pgcore.exhibits import EXHIBITS
 from ui.shell import link, live
-from ui.shell.link import Parameter, choice, number, several
+from ui.shell.link import Parameter, choice, number, secret, several
 from ui.shell.series import FIELDS
 
 LARGEST = 2**31 - 1
@@ -23,6 +23,7 @@ STAGES = ("actions", "returns", "baseline", "weight", "step")
 BANDIT_VIEWS = ("One pull", "Same variance, other fate", "Two arms")
 POLE_VIEWS = ("Chain", "Estimates and truths", "Batch mean", "Lambda", "Two gradients")
 MUSEUM_VIEWS = ("Sort the cards", "Exhibits", "All verdicts")
+CLASS_VIEWS = ("room", "join", "seeds")  # the last two stand on the projector
 ARMS = ((1, 2, 1.0), (2, 3, 2.0), (3, 5, 4.0))  # number, weight and Q
 THETA = (1.2, 0.1, 0.3, -0.6, -0.2)
 CRITIC_RATES = (0.005, 0.01, 0.02, 0.05)
@@ -152,16 +153,22 @@ PAGES = [
             choice("exhibit", EXHIBITS),
         ),
     ),
+    Page(
+        "class", "Teach", "Class", "What does everybody here predict?",
+        (choice("class_view", CLASS_VIEWS, "room"),),
+    ),
 ]  # fmt: skip
 
 PARAMETERS = {parameter.name: parameter for page in PAGES for parameter in page.parameters}
 LECTURES = ("course", "short")  # the files in ui/lecture/included
+SCREEN = secret("screen", r"[\w-]{10,40}")  # of the room whose projector this session is
 FRAME = (  # how any page is shown: lecture mode
     choice("present", (0, 1), 0),
     number("zoom", 1.0, 2.5),
     several("show", ("algorithms", "band", *FIELDS, *PARAMETERS), 8),  # controls, in sight
     choice("lecture", LECTURES),
     number("slide", 1, 100, 1),
+    SCREEN,
 )
 PARAMETERS |= {parameter.name: parameter for parameter in FRAME}
 

@@ -25,6 +25,10 @@ button.term:focus-visible {{ outline: 2px solid currentcolor; border-radius: 3px
   max-width: 26rem; padding: 1rem 1.2rem; border: 1px solid #8085958c; border-radius: .5rem;
   background: {background}; color: inherit; font-size: 1rem; line-height: 1.5;
 }}
+.st-key-whole_window {{  /* covers the page, but for the navigation */
+  position: fixed; inset: 3.6rem 0 0; z-index: 1000; width: auto; padding: 1.5rem 4rem;
+  overflow: auto; background: {background};
+}}
 @media (max-width: 640px) {{  /* a phone: two choices in a row, smaller buttons above the page */
   .st-key-choices > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
     > [data-testid="stColumn"] {{ min-width: calc(50% - .5rem); flex: 1 1 calc(50% - .5rem); }}
