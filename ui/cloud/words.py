@@ -217,8 +217,9 @@ def on_the_mean(critic: Measurement, batch_mean: Measurement) -> str:
         "**What a baseline does to the mean.** Plain policy gradient, the running mean and the "
         "[[critic]] have the same expected update. They differ in variance alone. Along the true "
         f"gradient that mean is off by {critic.bias.along:+.1%} of its length: where the batch "
-        "ends, the critic's guess stands for the rest (a [[bootstrap|bootstrap]]). The batch's own mean adds "
-        f"{batch_mean.added.along:+.1%}: the returns in it contain what the action caused "
+        "ends, the critic's guess stands for the rest (a [[bootstrap|bootstrap]]). The batch's "
+        f"own mean adds {batch_mean.added.along:+.1%}: the returns in it contain what the action "
+        "caused "
         f"(n = {critic.ratio.n:,} batches)."
     )
 
