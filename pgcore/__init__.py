@@ -39,6 +39,7 @@ __all__ = [
 LATE = (
     "episodes",
     "exact",
+    "exercises",
     "exhibits",
     "gradients",
     "plotting",

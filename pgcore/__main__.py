@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,6 +56,12 @@ MEASURED = {  # the columns of `pgcore gradients`, and what each means
 }
 
 
+EXIT_CODES = (
+    "Exit code: 0 if every task of every file passed; 1 if one failed or could not be checked; "
+    "3 if none failed and one is not written yet; 2 for a wrong command."
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pgcore", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -73,6 +79,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(gradients)
     algorithms = commands.add_parser("algorithms", help="list the estimators")
     algorithms.set_defaults(run=_algorithms)
+    exercises = commands.add_parser("exercises", help="tasks to write yourself")
+    steps = exercises.add_subparsers(required=True, metavar="new")
+    new = steps.add_parser("new", help="write the file tasks.py, never over an existing one")
+    new.set_defaults(run=_new)
+    new.add_argument("folder", nargs="?", type=Path, default=Path(), help="where (default: here)")
+    check = commands.add_parser("check", help="check your exercises", epilog=EXIT_CODES)
+    check.set_defaults(run=_check)
+    check.add_argument("files", nargs="*", type=Path, metavar="FILE", help="several give a table")
+    check.add_argument("--json", action="store_true", help="everything, for another program")
+    check.add_argument("--quick", action="store_true", help="without the seeds at the end")
+    check.add_argument("--watch", action="store_true", help="again at each change; quick")
+    check.add_argument("--hint", nargs="+", metavar=("TASK", "1-3"), help="a hint for one task")
     return parser
 
 
@@ -162,6 +180,61 @@ def _algorithms(options: argparse.Namespace) -> int:
             f"{key:<16} {(algorithm.weight.__doc__ or '').splitlines()[0]}  ({algorithm.reference})"
         )
     return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from pgcore import exercises
+
+    target = exercises.new(options.folder)
+    print(f"Wrote {target}. Open it in an editor, write task 1, and run: pgcore check {target}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pgcore import exercises
+
+    if options.hint:
+        print(_hint(*options.hint))
+        return 0
+    if not options.files:
+        raise ValueError("name a file to check; see pgcore check --help.")
+    if options.watch:
+        if len(options.files) > 1 or options.json:
+            raise ValueError("--watch takes one file, and no --json.")
+        for verdicts in exercises.watch(options.files[0]):
+            print(time.strftime("\n--- %H:%M:%S"))
+            print("\n".join(map(exercises.text, verdicts)), flush=True)
+    show = not options.json and len(options.files) == 1
+    if show:
+        print(exercises.containment(), flush=True)
+    found = {
+        str(file): exercises.check(
+            file,
+            not options.quick,
+            tell=lambda verdict: print(exercises.text(verdict), flush=True) if show else None,
+        )
+        for file in options.files
+    }
+    if options.json:
+        answer = [
+            {"file": file, "verdicts": [asdict(verdict) for verdict in verdicts]}
+            for file, verdicts in found.items()
+        ]
+        print(json.dumps(answer, indent=2))
+    elif not show:
+        print(exercises.table(found))
+    said = {verdict.status for verdicts in found.values() for verdict in verdicts}
+    return 1 if said & {"failed", "stopped"} else 3 if "unwritten" in said else 0
+
+
+def _hint(key: str, step: str = "1", *rest: str) -> str:
+    from pgcore.exercises import TASKS
+
+    if key not in TASKS:
+        raise ValueError(f"there is no task {key!r}; the tasks are {', '.join(TASKS)}.")
+    if rest or step not in ("1", "2", "3"):
+        raise ValueError("a hint has the number 1, 2 or 3.")
+    return f"Hint {step} of 3. {TASKS[key].hints[int(step) - 1]}"
 
 
 if __name__ == "__main__":

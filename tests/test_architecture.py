@@ -24,6 +24,7 @@ FLOORS = (  # from the ground up; a unit imports from its own floor and those be
     {"pgcore.learners"},
     {"pgcore.train", "pgcore.gradients", "pgcore.episodes", "pgcore.render", "pgcore.exhibits"}
     | {"pgcore.comparison"},
+    {"pgcore.exercises"},
     {"pgcore.jobs", "pgcore.worker", "pgcore.warmup", "pgcore.runs", "pgcore.sweep"},
     {"pgcore.classroom"},
     {"pgcore", "pgcore.__main__"},  # the facade and the command line

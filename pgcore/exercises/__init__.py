@@ -1,0 +1,34 @@
+"""Exercises: a file of tasks, and a checker that says what is wrong.
+
+    new(folder)              writes tasks.py there, never over an existing file
+    check(path)              a verdict for each task: plain data
+    watch(path)              the verdicts, again each time the file changes
+    TASKS[key]               title, text and hints of a task
+    containment()            what holds the file on this machine, in words
+
+The reader's file runs in a child process (`child.py`, started by `contained.py`) which gives back
+numbers. Right numbers and known mistakes stand in `functions.py` and `agents.py`; `checks.py`
+compares and decides.
+"""
+
+from pgcore.exercises.checks import check
+from pgcore.exercises.contained import Child, containment
+from pgcore.exercises.report import new, table, text
+from pgcore.exercises.tasklist import TASKS, Task
+from pgcore.exercises.verdict import Remark, Trial, Verdict
+from pgcore.exercises.watching import watch
+
+__all__ = [
+    "TASKS",
+    "Child",
+    "Remark",
+    "Task",
+    "Trial",
+    "Verdict",
+    "check",
+    "containment",
+    "new",
+    "table",
+    "text",
+    "watch",
+]

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 MEGABYTE = 1 << 20
 FORBIDDEN = {  # audit events (PEP 578), by the first part of their names -> what the file tried
@@ -57,7 +58,7 @@ def guard(folder: str, answers: str, name: str) -> None:
             path = os.path.realpath(os.fsdecode(path))
             writes = bool(set("wax+") & set(mode or "")) or bool((flags or 0) & WRITING)
             if path.startswith(answers):
-                kind, detail = "answers", os.path.basename(path)
+                kind, detail = "answers", Path(path).name
             elif writes and not path.startswith(folder + os.sep) and path != os.devnull:
                 kind, detail = "write", path
         if kind == "write" and event != "open":
@@ -176,7 +177,7 @@ class Watch:
 
         torch.optim.Optimizer.zero_grad = zero_grad  # type: ignore[assignment,method-assign]
         torch.autograd.backward = backward
-        self.handle = torch.optim.optimizer.register_optimizer_step_pre_hook(self.stepping)
+        self.handle = register_optimizer_step_pre_hook(self.stepping)
         return self
 
     def stepping(self, optimizer: Any, *_: Any) -> None:
@@ -403,6 +404,8 @@ def answer(names: dict[str, Any], given: dict[str, Any], name: str) -> dict[str,
                                      given["source"].splitlines(True), name)  # fmt: skip
             exec(compile(given["source"], name, "exec"), names)
             found["value"] = sorted(key for key in names if callable(names[key]))
+        elif given["do"] == "nothing":
+            found["value"] = None
         elif given["do"] == "call":
             found["value"] = called(names[given["function"]], given["arguments"])
         else:
@@ -417,7 +420,7 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    folder = os.path.realpath(os.getcwd())
+    folder = os.path.realpath(".")
     printed = os.open("printed", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for place, target in ((0, nothing), (1, printed), (2, printed)):

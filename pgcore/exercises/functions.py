@@ -438,7 +438,7 @@ GAE = Function(
         ),
     ),
     lambda rng: _gae_arguments(
-        *(rng.normal(0, 3, (4, 9)) for _ in range(3)),
+        *rng.normal(0, 3, (3, 4, 9)),
         (ends := rng.random((4, 9))) < 0.15, ends > 0.85, 0.9, 0.8,
     ),
     (

@@ -2,8 +2,9 @@
 
     pgcore check tasks.py
 
-It reads the tasks in order, and says of each whether it passes and what to look at.
-`pgcore check tasks.py --hint gae` gives a hint; ask again for the next one, there are three.
+It reads the tasks in order, and says of each whether it passes and what to look at. With --watch
+it does so each time you save. `pgcore check --hint gae` gives a hint, `--hint gae 2` and
+`--hint gae 3` the next ones.
 
 Letters for shapes: S seeds, T steps of a batch, D numbers in an observation.
 """
@@ -78,7 +79,7 @@ class PolicyGradient(Agent):
             -(2 log 0.5 + 4 log 0.25) / 2 + 0.5 * (1 + 0) / 2 = 3.466 + 0.25
         """
         obs, actions = self.memory()
-        log_probs = Categorical(logits=self.actor(obs)).log_prob(actions)  # [T]
+        log_probs = Categorical(logits=self.actor(obs)).log_prob(actions)  # noqa: F841  [T]
         raise NotImplementedError
 
 
