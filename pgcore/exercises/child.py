@@ -294,7 +294,7 @@ class Delayed:
     right = ((0, 1),)
 
 
-PROBES = {"one_state": OneState, "two_states": TwoStates, "delayed": Delayed}
+PROBES: dict[str, Any] = {"one_state": OneState, "two_states": TwoStates, "delayed": Delayed}
 
 
 def probed(make: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -438,7 +438,9 @@ GAE = Function(
         ),
     ),
     lambda rng: _gae_arguments(
-        *rng.normal(0, 3, (3, 4, 9)),
+        rng.normal(0, 3, (4, 9)),
+        rng.normal(0, 3, (4, 9)),
+        rng.normal(0, 3, (4, 9)),
         (ends := rng.random((4, 9))) < 0.15, ends > 0.85, 0.9, 0.8,
     ),
     (
@@ -578,7 +580,9 @@ PPO = Function(
 )  # fmt: skip
 
 
-def ppo_gradient(log_probs, old_log_probs, advantages, clip_range):
+def ppo_gradient(
+    log_probs: Array, old_log_probs: Array, advantages: Array, clip_range: float
+) -> Array:
     """d loss / d log_probs [T]: -rho A / T, and 0 where the clipped product is the smaller one."""
     rho = np.exp(log_probs - old_log_probs)
     clipped = np.clip(rho, 1 - clip_range, 1 + clip_range)

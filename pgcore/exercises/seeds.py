@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def rule() -> str:
 
 
 def trial(
-    task: str, class_name: str, ask: Callable[..., dict], name: str, source: str
+    task: str, class_name: str, ask: Callable[..., Any], name: str, source: str
 ) -> tuple[Trial | None, Remark | None]:
     """Train seeds in this child and in one more for each further core.
 

@@ -9,7 +9,7 @@ it does so each time you save. `pgcore check --hint gae` gives a hint, `--hint g
 Letters for shapes: S seeds, T steps of a batch, D numbers in an observation.
 """
 
-import numpy as np  # noqa: F401 (for your lines)
+import numpy as np
 import torch
 from torch.distributions import Categorical
 
@@ -79,7 +79,7 @@ class PolicyGradient(Agent):
             -(2 log 0.5 + 4 log 0.25) / 2 + 0.5 * (1 + 0) / 2 = 3.466 + 0.25
         """
         obs, actions = self.memory()
-        log_probs = Categorical(logits=self.actor(obs)).log_prob(actions)  # noqa: F841  [T]
+        log_probs = Categorical(logits=self.actor(obs)).log_prob(actions)  # [T]
         raise NotImplementedError
 
 
