@@ -47,6 +47,8 @@ class Seen:
     critic: Array  # the critic's gradient, times T
     actor_table: Array  # [states, 2] the actor's gradient
     events: tuple[str, ...]
+    stepped: tuple[str, ...]  # the networks whose optimizer made a step: actor, critic
+    reached: tuple[str, ...]  # the networks that had a gradient then
 
     @property
     def num_steps(self) -> int:
@@ -77,6 +79,8 @@ def read(update: Mapping[str, Any], q_values: list[float], order: list[int]) -> 
         np.array(q_values), values[order, 0], np.log(chosen),
         -steps * actor[order, actions] / (1 - chosen), steps * critic[order, 0], actor,
         tuple(update["events"]),
+        tuple(update["grads"]),
+        tuple(name for name, found in update["grads"].items() if found is not None),
     )  # fmt: skip
 
 
@@ -174,6 +178,14 @@ def actor_fault(task: str, seen: Seen) -> Remark | None:
                 "Call zero_grad() before backward(), not between backward() and step(): here the "
                 "gradient is thrown away before the step.", "cleared_too_late", **sides,
             )  # fmt: skip
+        if "actor" not in seen.stepped:
+            return Remark("Give the actor's weights to the optimizer that makes a step.", **sides)
+        if "actor" not in seen.reached:
+            return Remark(
+                "Keep the graph of the log-probabilities: no gradient reaches the actor. Compute "
+                "them in train, without detach() and outside torch.no_grad().",
+                **sides,
+            )
     used = np.abs(seen.psi) > TOLERANCE * np.abs(right).max()
     if 0 < used.sum() < (np.abs(right) > 0).sum() and events.count("zero_grad") > 1:
         return Remark(
@@ -199,6 +211,8 @@ def critic_fault(seen: Seen, task: str) -> Remark | None:
     factor = _factor(seen.critic, wanted)
     if factor and factor > 0:
         return None
+    if "critic" not in seen.stepped:
+        return Remark("Give the critic's weights to an optimizer that makes a step.", **sides)
     if close(seen.critic, np.zeros_like(wanted)):
         return Remark(
             "Add the value loss: the critic is not trained, and the targets still bootstrap "
@@ -270,6 +284,11 @@ def act_fault(ones: list[int]) -> Remark | None:
         return Remark(
             "Take the softmax over the actions, the last axis. Here both actions are drawn alike "
             "in every state.", "wrong_axis", **sides,
+        )  # fmt: skip
+    if len(set(share)) == 1 and share[0] in (0, 1):
+        return Remark(
+            f"Take the softmax over the actions, the last axis. Here action {share[0]:.0f} is "
+            "drawn in every state.", "wrong_axis", **sides,
         )  # fmt: skip
     if set(share) <= {0.0, 1.0}:
         return Remark(

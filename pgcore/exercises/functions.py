@@ -6,6 +6,7 @@ mistake, the checker says its sentence and names its exhibit in the museum.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -268,6 +269,12 @@ def _safe(wrong: Callable[..., Array]) -> Callable[..., Array]:
     return quiet
 
 
+def _at_one(q_values, number):
+    """The right result, and this number where T = 1."""
+    alone = q_values.shape[-1] == 1
+    return np.full_like(q_values, number) if alone else _leave_one_out(q_values)
+
+
 LEAVE_ONE_OUT = Function(
     _leave_one_out,
     (
@@ -302,10 +309,10 @@ LEAVE_ONE_OUT = Function(
                       / np.float64(q_values.size - 1))),
         Mistake("Treat T = 1 by itself: there are no other steps, and 0 / 0 is not a number. The "
                 "baseline is then 0.",
-                lambda q_values: np.full_like(q_values, np.nan), "group_of_one"),
+                lambda q_values: _at_one(q_values, np.nan), "group_of_one"),
         Mistake("Treat T = 1 by itself: there are no others, and the baseline is 0. Here Q_t is "
                 "its own baseline, and nothing is left.",
-                lambda q_values: np.zeros_like(q_values), "group_of_one"),
+                lambda q_values: _at_one(q_values, 0), "group_of_one"),
         Mistake("Only subtract a mean. Here the result is also divided by the standard deviation.",
                 _safe(lambda q_values: (q_values - q_values.mean(-1, keepdims=True))
                       / (q_values.std(-1, keepdims=True) + 1e-8)), "whitened"),
@@ -322,7 +329,8 @@ def _white(axis: Any, ddof: int = 0, eps: float = WHITENING_EPS) -> Callable[...
     def wrong(advantages):
         x = np.asarray(advantages, float)
         centred = x - x.mean(axis, keepdims=True)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # std of one number, divided by 0
             return centred / (x.std(axis, ddof=ddof, keepdims=True) + eps)
 
     return wrong
