@@ -11,7 +11,7 @@ import numpy as np
 
 from pgcore.exact.toypole import ToyPole
 from pgcore.exercises import agents, functions, seeds
-from pgcore.exercises.contained import MEGABYTES, Child, Ended
+from pgcore.exercises.contained import MEGABYTES, PRINTED, Child, Ended
 from pgcore.exercises.functions import RANDOM, Function
 from pgcore.exercises.tasklist import TASKS, Task
 from pgcore.exercises.verdict import REMARKS, Fault, Progress, Remark, Verdict, numbers
@@ -44,13 +44,16 @@ class Bench:
                 self.loaded = True
             return self._value(request, seconds)
         except Ended as ended:
-            self.end()
             raise Fault([Remark(str(ended))], "stopped") from None
+        finally:
+            if self.child:
+                self.printed = (self.printed + self.child.printed)[:PRINTED]
+                if self.child.gone:
+                    self.end()
 
     def _value(self, request: dict[str, Any], seconds: float) -> Any:
         assert self.child
         found = self.child.ask(request, seconds)
-        self.printed = self.child.printed
         if "error" in found:
             raise of_error(found["error"])
         return found["value"]
@@ -59,7 +62,6 @@ class Bench:
         """End the child, if there is one."""
         if self.child:
             self.child.end()
-            self.printed = self.child.printed
         self.child, self.loaded = None, False
 
 

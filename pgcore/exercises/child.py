@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 import types
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -425,6 +426,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for place, target in ((0, nothing), (1, printed), (2, printed)):
         os.dup2(target, place)  # what the file prints is kept apart from the answers
+    sys.stdout.reconfigure(line_buffering=True)  # so that a crash loses none of it
     stuck = os.fdopen(os.open("stuck", os.O_WRONLY | os.O_CREAT), "w")
     torch.set_num_threads(1)
     limits = {
@@ -447,10 +449,12 @@ def main() -> None:
     answers.flush()
     for line in requests:
         given = json.loads(line)
+        os.ftruncate(1, 0)  # what is printed belongs to one request
         faulthandler.dump_traceback_later(given["patience"], file=stuck)
         found = answer(module.__dict__, given, name) | {"id": given["id"]}
         faulthandler.cancel_dump_traceback_later()
-        sys.stdout.flush()
+        with suppress(OSError):  # it has printed too much
+            sys.stdout.flush()
         answers.write(json.dumps(found) + "\n")
         answers.flush()
 

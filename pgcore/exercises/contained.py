@@ -46,7 +46,7 @@ TRIED = {
 
 
 class Ended(Exception):
-    """The child is gone, or was ended; the message is a sentence for the reader."""
+    """No answer: the child is gone, or refused something. The message is for the reader."""
 
 
 @functools.cache
@@ -193,6 +193,11 @@ class Child:
                 if f'File "{self.name}", line ' in line:
                     return f" (line {line.split(', line ')[1].split(' ')[0]})"
         return ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was ended: after a refusal it goes on."""
+        return self.process.poll() is not None
 
     @property
     def printed(self) -> str:

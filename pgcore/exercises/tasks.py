@@ -91,6 +91,8 @@ class BatchMean(PolicyGradient):
 
         The critic is still trained on Q: the bootstrap needs it.
 
+        Args: q_values [T] float32, without a gradient.
+
         Example: Q = 2, 4, 9 has the mean 5. The weights are -3, -1, 4.
         """
         raise NotImplementedError
@@ -103,6 +105,8 @@ class ActorCritic(PolicyGradient):
         """As in task 1, and the actor's weight is now the advantage A_t = Q_t - V(s_t).
 
         The actor's part of the loss trains the actor only: no gradient of it reaches the critic.
+
+        Args: q_values [T] float32, without a gradient.
 
         Example: Q = 2, 4, 9 and V = 1, 5, 9. The weights are 1, -1, 0.
         """
