@@ -35,6 +35,7 @@ TESTS = {  # by module, or by file of one: the tests that are its own, the quick
     "episodes": "episodes",
     "evaluation": "evaluation",
     "exact": "exact_bandit exact_toypole exact_library words_exact charts_exact",
+    "exercises": "exercises_mistakes exercises",
     "exhibits": "exhibits words_museum",
     "formula": "formula",
     "gradients": "findings judgement hindsight charts_exact gradients",

@@ -426,7 +426,9 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for place, target in ((0, nothing), (1, printed), (2, printed)):
         os.dup2(target, place)  # what the file prints is kept apart from the answers
-    sys.stdout.reconfigure(line_buffering=True)  # so that a crash loses none of it
+    sys.stdout = os.fdopen(
+        os.dup(1), "w", 1, errors="replace"
+    )  # by lines, so that a crash loses none of it
     stuck = os.fdopen(os.open("stuck", os.O_WRONLY | os.O_CREAT), "w")
     torch.set_num_threads(1)
     limits = {

@@ -123,7 +123,13 @@ class Child:
         except OSError:
             raise self._ended() from None
         if self.fresh:  # torch is still being imported; that time is not the file's
-            self._line(START_SECONDS)
+            try:
+                self._line(START_SECONDS)
+            except Ended:
+                raise ValueError(
+                    "The checker's own process did not start. It needs torch: "
+                    'pip install ".[torch]".'
+                ) from None
             self.fresh = False
         line = self._line(seconds)
         try:

@@ -496,3 +496,9 @@ def test_numbers_as_a_reader_compares_them() -> None:
     assert numbers([[1.0, 2.0], [3.0, 4.0]]) == "1, 2 | 3, 4"
     assert numbers(list(range(10))).endswith("7, ...")
     assert numbers([True]) == "True"
+
+
+def test_a_child_that_cannot_start_is_not_the_files_fault(monkeypatch) -> None:
+    monkeypatch.setattr(contained.sys, "executable", "/bin/false")
+    with Child("t.py") as child, pytest.raises(ValueError, match="did not start"):
+        child.ask({"do": "nothing"})
