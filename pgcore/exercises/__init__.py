@@ -4,6 +4,7 @@
     check(path)              a verdict for each task: plain data
     watch(path)              the verdicts, again each time the file changes
     TASKS[key]               title, text and hints of a task
+    link(exhibit)            the museum's page of a bug that was named
     containment()            what holds the file on this machine, in words
 
 The reader's file runs in a child process (`child.py`, started by `contained.py`) which gives back
@@ -13,7 +14,7 @@ compares and decides.
 
 from pgcore.exercises.checks import check
 from pgcore.exercises.contained import Child, containment
-from pgcore.exercises.report import new, table, text
+from pgcore.exercises.report import link, new, table, text
 from pgcore.exercises.tasklist import TASKS, Task
 from pgcore.exercises.verdict import Remark, Trial, Verdict
 from pgcore.exercises.watching import watch
@@ -27,6 +28,7 @@ __all__ = [
     "Verdict",
     "check",
     "containment",
+    "link",
     "new",
     "table",
     "text",

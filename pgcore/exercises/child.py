@@ -417,7 +417,18 @@ def answer(names: dict[str, Any], given: dict[str, Any], name: str) -> dict[str,
     return found
 
 
+def without_compiler() -> None:
+    """Leave torch's compiler out: optimizers import it, that takes a second, and none is compiled.
+
+    The two functions are what torch 2.13's optimizers call of it.
+    """
+    stand_in = types.ModuleType("torch._dynamo")
+    vars(stand_in).update(graph_break=lambda: None, disable=lambda function, *_, **__: function)
+    sys.modules["torch._dynamo"] = stand_in
+
+
 def main() -> None:
+    without_compiler()
     options = json.loads(sys.argv[1])
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

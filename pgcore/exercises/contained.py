@@ -212,6 +212,15 @@ class Child:
             self._printed = file.read(4 * PRINTED).decode(errors="replace")[:PRINTED]
         return self._printed
 
+    def _drain(self) -> None:
+        """Wait until nobody holds the answer pipe: then all that it started is gone too."""
+        pipe = self.process.stdout
+        with suppress(OSError, ValueError):  # a pipe that is closed: it was ended before
+            while (
+                pipe and select.select([pipe], [], [], 5.0)[0] and os.read(pipe.fileno(), 1 << 16)
+            ):
+                pass
+
     def end(self) -> None:
         """End the child and all that it started, and remove its folder; what it printed stays."""
         self._printed = self.printed
@@ -219,6 +228,7 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        self._drain()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 with suppress(OSError):

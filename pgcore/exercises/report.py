@@ -31,7 +31,7 @@ def new(folder: str | Path) -> Path:
 
 def link(exhibit: str) -> str:
     """The museum's page of an exhibit, below the address of a running lab."""
-    return f"museum?exhibit={exhibit}"
+    return f"/museum?museum_view=Exhibits&exhibit={exhibit}"
 
 
 def _remark(remark: Remark) -> list[str]:
@@ -43,7 +43,8 @@ def _remark(remark: Remark) -> list[str]:
     if remark.found:
         lines.append(f"found     {remark.found}")
     if remark.exhibit:
-        lines.append(f"Bug museum: {EXHIBITS[remark.exhibit].title} ({link(remark.exhibit)})")
+        lines.append(f"Bug museum: {EXHIBITS[remark.exhibit].title}")
+        lines.append(f"            in the running lab at {link(remark.exhibit)}")
     return lines
 
 
