@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pgcore import exercises
 from pgcore.exhibits import EXHIBITS, results
 from ui.museum import view, words
-from ui.shell.pages import MUSEUM_VIEWS
+from ui.shell import link
+from ui.shell.pages import MUSEUM_VIEWS, PAGES, PARAMETERS
 
 ROOT = Path(__file__).parents[2]
 MEASURED = results.load().exhibits
@@ -156,3 +159,13 @@ def test_an_exhibit_is_measured_anew_with_other_seeds(monkeypatch):
         healthy(app.run())
     assert asked == [("one_adam", view.ANEW_SEEDS, view.ANEW_FIRST)]
     assert "n = 20 seeds each" in said(app)
+
+
+@pytest.mark.parametrize("key", EXHIBITS)
+def test_the_exercises_link_opens_the_exhibit(key):
+    """What `pgcore check` prints beside a bug that it names."""
+    path, query = exercises.link(key).split("?")
+    assert path.removeprefix("/") in [page.file for page in PAGES]
+    values, refused = link.parse(dict(parse_qsl(query)), PARAMETERS)
+    assert not refused
+    assert (values["museum_view"], values["exhibit"]) == ("Exhibits", key)
