@@ -207,6 +207,8 @@ def _check(options: argparse.Namespace) -> int:
     show = not options.json and len(options.files) == 1
     if show:
         print(exercises.containment(), flush=True)
+        if not options.quick:
+            print("Each agent whose numbers are right then trains for 10 s; --quick leaves it out.")
     found = {
         str(file): exercises.check(
             file,

@@ -108,7 +108,7 @@ def slips(task: str) -> list[Slip]:
         "batch_mean": "Q_t - mean(Q)",
         "actor_critic": "Q_t - V(s_t)",
     }
-    found = [
+    return [
         Slip("Put a minus before the policy's loss: here the good actions become rarer.",
              lambda x: -right(x)),
         Slip("Take the mean over the steps. Here it is the sum: the direction is right and the "
@@ -147,9 +147,8 @@ def slips(task: str) -> list[Slip]:
         Slip("Use the weights as they are. Here step t is multiplied by gamma^t once more.",
              lambda x: right(x) * 0.9 ** np.arange(x.num_steps), "no_gamma_t"),
         Slip("Subtract the mean of the other Q from Q_t. Here the baseline is Q_t itself, and "
-             "nothing is left to learn from.", np.zeros_like, "group_of_one"),
+             "nothing is left to learn from.", lambda x: 0 * x.q, "group_of_one"),
     ]  # fmt: skip
-    return [slip for slip in found if slip.weight is not right]
 
 
 def _white(x: Array, ddof: int) -> Array:
@@ -193,8 +192,7 @@ def actor_fault(task: str, seen: Seen) -> Remark | None:
             "batch reaches the actor.", "last_part", **sides,
         )  # fmt: skip
     for slip in slips(task):
-        wrong = slip.weight(seen) if slip.weight is not np.zeros_like else np.zeros_like(right)
-        if close(seen.psi, wrong):
+        if close(seen.psi, slip.weight(seen)):
             return Remark(slip.text, slip.exhibit, **sides)
     return Remark("Compare the weights of the log-probabilities with the equation.", **sides)
 

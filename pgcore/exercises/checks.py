@@ -14,7 +14,15 @@ from pgcore.exercises import agents, functions, seeds
 from pgcore.exercises.contained import MEGABYTES, PRINTED, Child, Ended
 from pgcore.exercises.functions import RANDOM, Function
 from pgcore.exercises.tasklist import TASKS, Task
-from pgcore.exercises.verdict import REMARKS, Fault, Progress, Remark, Verdict, numbers
+from pgcore.exercises.verdict import (
+    REMARKS,
+    Fault,
+    Progress,
+    Remark,
+    Status,
+    Verdict,
+    numbers,
+)
 
 LARGEST = 1_000_000  # characters of a file
 PROBES = {  # environment -> what it isolates
@@ -385,54 +393,60 @@ def check_probes(task: Task, bench: Bench, progress: Progress) -> None:
 # --- the whole file ---
 
 
+def check_seeds(task: Task, bench: Bench, progress: Progress) -> None:
+    """The last check: seeds beside the reference."""
+    trial, remark = seeds.trial(task.key, task.name, bench.ask, bench.name, bench.source)
+    progress.trial = trial
+    if trial and remark:
+        raise Fault([remark])
+    if remark:
+        progress.notes.append(remark)
+    if trial:
+        progress.checks.append(f"seeds: {trial.num_seeds} beside {trial.num_reference}")
+
+
+def check_task(
+    task: Task, bench: Bench, with_seeds: bool, earlier: Mapping[str, Verdict], progress: Progress
+) -> None:
+    """All checks of one task, in order.  Raises: Fault at the first that fails."""
+
+    def call(arguments: Mapping[str, Any]) -> Any:
+        kind = task.function.kind if task.function else "numpy"
+        given = {"function": task.name, "arguments": request(arguments, kind)}
+        return bench.ask({"do": "call"} | given)
+
+    if task.function:
+        check_function(task.function, call, progress)
+    elif not task.agent:
+        check_baseline(call, progress)
+    else:
+        check_agent(task, bench, progress)
+        base = earlier.get("policy_gradient")
+        if base and base.status != "passed":
+            text = "The numbers of this task are right. Its training waits for q_values of "
+            raise Fault([Remark(f"{text}policy_gradient.")], "stopped")
+        check_probes(task, bench, progress)
+        if with_seeds:
+            check_seeds(task, bench, progress)
+
+
 def verdict_of(
     task: Task, bench: Bench, with_seeds: bool, earlier: Mapping[str, Verdict]
 ) -> Verdict:
-    """One task's verdict."""
+    """One task's verdict; `earlier` are those of the tasks before it."""
     started, progress = time.perf_counter(), Progress()
-    status, remarks = "passed", []
+    status: Status = "passed"
+    remarks: list[Remark] = []
     bench.printed = ""
     try:
-        if task.agent:
-            check_agent(task, bench, progress)
-            base = earlier.get("policy_gradient")
-            if base and base.status != "passed":
-                raise Fault([Remark("The numbers of this task are right. Its training waits for "
-                                    "q_values of policy_gradient.")], "stopped")  # fmt: skip
-            check_probes(task, bench, progress)
-            if with_seeds:
-                progress.trial, remark = seeds.trial(
-                    task.key, task.name, bench.ask, bench.name, bench.source
-                )
-                if remark and progress.trial:
-                    raise Fault([remark])
-                progress.notes += [remark] if remark else []
-                if progress.trial:
-                    progress.checks.append(
-                        f"seeds: {progress.trial.num_seeds} beside {progress.trial.num_reference}"
-                    )
-        else:
-            spec = task.function
-
-            def call(arguments: Mapping[str, Any]) -> Any:
-                kind = spec.kind if spec else "numpy"
-                return bench.ask({"do": "call", "function": task.name,
-                                  "arguments": request(arguments, kind)})  # fmt: skip
-
-            if spec:
-                check_function(spec, call, progress)
-            else:
-                check_baseline(call, progress)
+        check_task(task, bench, with_seeds, earlier, progress)
     except Fault as fault:
         status, remarks = fault.status, fault.remarks
-        if status == "unwritten":
-            remarks = []
-    except Ended as ended:
+    except Ended as ended:  # a further child of the training
         status, remarks = "stopped", [Remark(str(ended))]
     return Verdict(
-        task.key, status, tuple(progress.checks),  # type: ignore[arg-type]
-        tuple([*remarks, *progress.notes][:REMARKS]), progress.trial, bench.printed,
-        time.perf_counter() - started,
+        task.key, status, tuple(progress.checks), tuple([*remarks, *progress.notes][:REMARKS]),
+        progress.trial, bench.printed, time.perf_counter() - started,
     )  # fmt: skip
 
 
@@ -453,10 +467,13 @@ def check(
     Returns: a verdict for each task. If the file cannot be read at all, one more stands before
     them, for the task "file", and the others are stopped.
 
-    Raises: OSError if there is no such file; ValueError where children cannot be limited.
+    Raises: OSError if there is no such file; ValueError for one that is no text or too large, and
+        where children cannot be started and limited.
     """
     path = Path(path)
-    source = path.read_text(encoding="utf-8")[:LARGEST]
+    source = path.read_text(encoding="utf-8")
+    if len(source) > LARGEST:
+        raise ValueError(f"{path.name} has more than {LARGEST:,} characters.")
     bench = Bench(path.name, source, child)
     found: dict[str, Verdict] = {}
     try:
