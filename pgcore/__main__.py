@@ -208,7 +208,9 @@ def _check(options: argparse.Namespace) -> int:
     if show:
         print(exercises.containment(), flush=True)
         if not options.quick:
-            print("Each agent whose numbers are right then trains for 10 s; --quick leaves it out.")
+            print(
+                "Each agent whose numbers are right trains for some ten seconds; not with --quick."
+            )
     found = {
         str(file): exercises.check(
             file,

@@ -1,7 +1,7 @@
 """The last check of an agent: seeds trained beside the reference, with an interval.
 
 The child trains and hands back the policies' weights; both sides are then evaluated here, in the
-same way. The settings are for speed: 30 updates, with a large learning rate.
+same way. The settings are for speed: 20 updates, with a large learning rate.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SEEDS, SECONDS, FEWEST = 200, 10.0, 10
 SPARE = 20.0  # seconds for the last batch, which is not cut short
 CONFIDENCE = 0.999  # so that a right solution is refused once in 2,000 times
 SETTINGS = dict(
-    total_timesteps=960, eval_interval=960, eval_episodes=20,
-    learning_rate=0.02, critic_learning_rate=0.02,
+    total_timesteps=640, eval_interval=640, eval_episodes=20,
+    learning_rate=0.03, critic_learning_rate=0.03,
 )  # fmt: skip
 
 

@@ -151,7 +151,7 @@ def test_an_agent_that_learns_less_fails_by_its_seeds(monkeypatch) -> None:
     monkeypatch.setattr(seeds, "SECONDS", 100.0)
     lazy = LECTURE.replace(
         "learning_rate=5e-3, gamma=0.99):", "learning_rate=5e-3, gamma=0.99):\n"
-        "        if learning_rate == 0.02:\n            learning_rate = 0.0"
+        "        if learning_rate == 0.03:\n            learning_rate = 0.0"
     )  # fmt: skip
     bench = Bench("tasks.py", lazy)
     try:
