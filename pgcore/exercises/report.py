@@ -55,8 +55,9 @@ def text(verdict: Verdict) -> str:
     for number, remark in enumerate(verdict.remarks, start=1):
         first, *rest = _remark(remark)
         lines += [f"  {number}. {first}", *(f"     {line}" for line in rest)]
-    if verdict.status in ("failed", "stopped") and verdict.checks:
-        lines.append(f"  Passed before: {'; '.join(verdict.checks)}.")
+    if verdict.status != "passed" and verdict.checks:
+        passed = f"Passed so far: {'; '.join(verdict.checks)}."
+        lines += [f"  {line}" for line in textwrap.wrap(passed, 88)]
     if verdict.trial:
         trial = verdict.trial
         lines += [
