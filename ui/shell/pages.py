@@ -11,6 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pgcore.algorithms import ALGORITHMS
+from pgcore.exercises import TASKS
 from pgcore.exhibits import EXHIBITS
 from ui.shell import link, live
 from ui.shell.link import Parameter, choice, number, secret, several
@@ -152,6 +153,10 @@ PAGES = [
             choice("museum_view", MUSEUM_VIEWS, "Sort the cards"),
             choice("exhibit", EXHIBITS),
         ),
+    ),
+    Page(
+        "exercises", "Know", "Exercises", "Can you write the estimators yourself?",
+        (choice("task", TASKS),),
     ),
     Page(
         "class", "Teach", "Class", "What does everybody here predict?",
