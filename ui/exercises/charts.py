@@ -43,5 +43,5 @@ def trial_spec() -> dict[str, Any]:
     )
     line = mean.mark_rule(strokeWidth=3).encode(x="low:Q", x2="high:Q")
     dot = mean.mark_point(filled=True, size=90, opacity=1).encode(x="mean:Q")
-    chart = alt.layer(ticks, line, dot).properties(height=110, width="container")
+    chart = alt.layer(ticks, line, dot).properties(height=140, width="container")
     return silent(spec(chart))

@@ -165,8 +165,8 @@ def _hints(key: str) -> None:
     """One after the other, each on demand."""
     shown: dict[str, int] = st.session_state.setdefault("exercises_hints", {})
     count, hints = shown.get(key, 0), TASKS[key].hints
-    for hint in hints[:count]:
-        notice(hint, "info")
+    for number, hint in enumerate(hints[:count], start=1):
+        notice(hint, "info", f"Hint {number}")
     if count < len(hints):
         st.button(
             f"Show hint {count + 1} of {len(hints)}", icon=":material/lightbulb:",

@@ -131,9 +131,8 @@ class Spare:
         with self._lock:
             if self._child is None:
                 self._child = Child(name)
-                threading.Thread(
-                    target=self._end_when_idle, args=(self._child,), daemon=True
-                ).start()
+                waiter = threading.Thread(target=self._wait, args=(self._child,), daemon=True)
+                waiter.start()
 
     def _wait(self, child: Child) -> None:
         while self._child is child:
@@ -162,6 +161,7 @@ def look(file: Path, owner: Hashable = None) -> Seen:
     """The file now, and what is known of it; its checks begin if it has changed."""
     source = read(file)
     if source.problem:
+        _prepare(file)
         return Seen(source)
     try:
         numbers = _ask("numbers", source, owner)
@@ -174,10 +174,14 @@ def look(file: Path, owner: Hashable = None) -> Seen:
     except Busy as busy:
         return Seen(source, error=str(busy))
     if not numbers.live:
-        with suppress(OSError, ValueError):  # the next check starts its own, or says why not
-            SPARE.prepare(file.name)
+        _prepare(file)
     comparing = seeds is not None and seeds.live
     return Seen(source, verdicts, numbers.live, comparing, numbers.error)
+
+
+def _prepare(file: Path) -> None:
+    with suppress(OSError, ValueError):  # the next check starts its own, or says why it cannot
+        SPARE.prepare(file.name)
 
 
 def _compared(verdicts: Verdicts) -> bool:

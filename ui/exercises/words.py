@@ -30,33 +30,34 @@ STALE = "Below stands the verdict before your last change. The file is being che
 CONTAINED = "Your file is run, and nothing that a browser sends."
 EQUATIONS = {
     "policy_gradient": (
-        r"Q_t = r_t + \gamma \begin{cases} 0 & \text{terminated} \\ V(s'_t) & \text{truncated, or "
-        r"the last step} \\ Q_{t+1} & \text{else} \end{cases}",
-        r"L = -\frac1T \sum_t Q_t \log \pi(a_t|s_t) + \frac{1}{2T} \sum_t (V(s_t) - Q_t)^2",
+        r"Q_t = r_t + \gamma \begin{cases} 0 & \text{terminated} \\ V(s'_t) & \text{truncated or "
+        r"last} \\ Q_{t+1} & \text{else} \end{cases}",
+        r"\begin{aligned} L = &-\tfrac1T \textstyle\sum_t Q_t \log \pi(a_t|s_t) \\ "
+        r"&+ \tfrac{1}{2T} \textstyle\sum_t (V(s_t) - Q_t)^2 \end{aligned}",
     ),
     "batch_mean": (r"\Psi_t = Q_t - \frac1T \sum_i Q_i",),
     "actor_critic": (r"\Psi_t = Q_t - V(s_t)",),
     "leave_one_out": (r"A_t = Q_t - \frac{1}{T-1} \sum_{i \ne t} Q_i",),
     "gae": (
         r"\delta_t = r_t + \gamma V(s'_t)\,[\text{not terminated}] - V(s_t)",
-        r"A_t = \delta_t + \gamma\lambda A_{t+1}\,[\text{the episode goes on}]",
+        r"A_t = \delta_t + \gamma\lambda A_{t+1}\,[\text{not ended}]",
     ),
     "normalized": (r"\hat A_t = \frac{A_t - \bar A}{\mathrm{std}(A) + 10^{-8}}",),
     "ppo_clipped_loss": (
         r"\rho_t = \frac{\pi(a_t|s_t)}{\pi_{\mathrm{old}}(a_t|s_t)}",
-        r"L = -\frac1T \sum_t \min\bigl(\rho_t A_t,\;"
-        r"\mathrm{clip}(\rho_t, 1-\epsilon, 1+\epsilon) A_t\bigr)",
+        r"\begin{aligned} L = -\tfrac1T \textstyle\sum_t \min\bigl(&\rho_t A_t, \\ "
+        r"&\mathrm{clip}(\rho_t, 1-\epsilon, 1+\epsilon) A_t\bigr) \end{aligned}",
     ),
     "my_baseline": (
-        r"\mathrm{Var}\bigl[(Q(s,a) - b(s))\,\nabla\log\pi(a|s)\bigr] < "
-        r"\mathrm{Var}\bigl[(Q(s,a) - V(s))\,\nabla\log\pi(a|s)\bigr]",
+        r"\begin{aligned} &\mathrm{Var}\bigl[(Q - b(s))\,\nabla\log\pi(a|s)\bigr] \\ "
+        r"{} < {} &\mathrm{Var}\bigl[(Q - V(s))\,\nabla\log\pi(a|s)\bigr] \end{aligned}",
     ),
 }
 STATES = {  # word, icon and colour of a task's state
     "passed": ("passed", ":material/check_circle:", "green"),
     "failed": ("failed", ":material/cancel:", "red"),
-    "unwritten": ("not written yet", ":material/edit:", "gray"),
-    "waits": ("waits for task 1", ":material/hourglass_empty:", "orange"),
+    "unwritten": ("to write", ":material/edit:", "gray"),
+    "waits": ("waits", ":material/hourglass_empty:", "orange"),
     "stopped": ("not checked", ":material/block:", "orange"),
     "unknown": ("not checked yet", ":material/more_horiz:", "gray"),
 }
