@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import launched, quiet, visitor
+from conftest import PATIENCE, launched, quiet, visitor
 from playwright.sync_api import Browser, Page, expect
 
 from pgcore import exercises
@@ -23,8 +23,9 @@ def save(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def row(page: Page, key: str):
-    return page.locator(f".st-key-task_{key}")
+def says(page: Page, key: str, word: str) -> None:
+    """Wait until a task's row says so."""
+    expect(page.locator(f".st-key-task_{key}")).to_contain_text(word, timeout=PATIENCE)
 
 
 def test_the_page_turns_from_red_to_green_as_the_file_is_saved(browser: Browser, tmp_path: Path):
@@ -33,16 +34,16 @@ def test_the_page_turns_from_red_to_green_as_the_file_is_saved(browser: Browser,
         page.goto(f"{server.url}/exercises")
         page.get_by_text("python -m pgcore exercises new").wait_for()
         exercises.new(tmp_path)
-        expect(row(page, "my_baseline")).to_contain_text("to write")
+        says(page, "my_baseline", "to write")
         right = "    return q_values - others"
         assert right in solutions.LECTURE
         save(file, solutions.LECTURE.replace(right, "    return others - q_values"))
-        expect(row(page, "leave_one_out")).to_contain_text("failed")
-        expect(row(page, "policy_gradient")).to_contain_text("passed")
-        row(page, "leave_one_out").get_by_role("button").click()
+        says(page, "leave_one_out", "failed")
+        says(page, "policy_gradient", "passed")
+        page.locator(".st-key-task_leave_one_out").get_by_role("button").click()
         page.get_by_text("Expected", exact=True).wait_for()
         save(file, solutions.LECTURE)
-        expect(row(page, "leave_one_out")).to_contain_text("passed")
+        says(page, "leave_one_out", "passed")
         page.get_by_text("Expected", exact=True).wait_for(state="detached")
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_function(FITS)
