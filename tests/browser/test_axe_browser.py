@@ -35,7 +35,7 @@ class Visit(NamedTuple):
 
 VISITS = [
     *(Visit(lesson.page, lesson.state, len(lesson.asks)) for lesson in LESSONS),
-    *(Visit(file) for file in ("", "train", "seeds", "watch", "baseline", "toypole")),
+    *(Visit(file) for file in ("", "train", "seeds", "watch", "baseline", "toypole", "exercises")),
     Visit("museum", asks=1),
     Visit("museum", {"museum_view": "Exhibits"}, asks=1),
 ]

@@ -62,8 +62,8 @@ STATES = {  # word, icon and colour of a task's state
     "unknown": ("not checked yet", ":material/more_horiz:", "gray"),
 }
 MEANING = {
-    "unwritten": "This task is not written yet, which is no failure. Its lines are still `raise "
-    "NotImplementedError`.",
+    "unwritten": "This task is not written yet, which is no failure. Where lines are missing "
+    "stands `raise NotImplementedError`.",
     "unknown": "This task has no verdict yet.",
     "stopped": "This task could not be checked.",
 }
