@@ -269,6 +269,7 @@ class Room:
         self.phones: dict[str, Phone] = {}
         self.polls: dict[str, Poll] = {}  # by the question's name, in the order asked
         self.current: str | None = None  # the question of the page on the screen
+        self.asked_here: set[str] = set()  # questions of this slide, since the lecture came to it
         self.proposals: dict[int, Proposal] = {}
         self.shown: Proposal | None = None
         self.seeds: tuple[Run, ...] = ()  # of SEED_ALGORITHMS, once the host has started them
@@ -355,8 +356,12 @@ class Room:
         with self._lock:
             self.slide = min(max(slide, 0), len(self.lecture.slides) - 1)
             self.slide_began = self.clock()
-            self.shown, self.current, self.blank = None, None, False
-            self._changed()
+            self._leave(None)
+
+    def step(self, by: int) -> None:
+        """Go so many slides on, or back. Several at once all count."""
+        with self._lock:
+            self.go(self.slide + by)
 
     def darken(self, dark: bool | None = None) -> None:
         """Blank the screen, or show it again; without a word, the other of the two."""
@@ -424,8 +429,7 @@ class Room:
         with self._lock:
             if number not in self.proposals:
                 raise Refused("This proposal is gone.")
-            self.shown, self.current, self.blank = self.proposals.pop(number), None, False
-            self._changed()
+            self._leave(self.proposals.pop(number))
 
     def start_seeds(self, first_seed: int = 0) -> None:
         """Train as many seeds as there are phones; phone k's is first_seed + k.
@@ -457,11 +461,17 @@ class Room:
     # - the screen -
 
     def ask(self, asked: Asked) -> Poll:
-        """What the page on the screen asks now. Votes on the same question are kept."""
+        """What the page on the screen asks now. Votes on the same question are kept.
+
+        So are votes that were opened on this slide, though its settings have changed the question's
+        words since: the poll then keeps the words that the class has seen.
+        """
         with self._lock:
             known = self.polls.get(asked.name)
-            if known is None or known.asked != asked:
+            begun = known is not None and known.status != "ready" and asked.name in self.asked_here
+            if known is None or (known.asked != asked and not begun):
                 known = self.polls[asked.name] = Poll(asked)
+            self.asked_here.add(asked.name)
             if self.current != asked.name:
                 self.current = asked.name
                 self._changed()
@@ -473,6 +483,11 @@ class Room:
             if self.poll is not None and self.poll.truth != truth:
                 self.poll.truth = truth
                 self._changed()
+
+    def _leave(self, shown: Proposal | None) -> None:
+        """Show another page on the screen: a proposal, or the slide."""
+        self.shown, self.current, self.blank, self.asked_here = shown, None, False, set()
+        self._changed()
 
     def _changed(self) -> None:
         self.version += 1

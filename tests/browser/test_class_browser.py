@@ -72,7 +72,7 @@ def test_a_class_predicts_on_the_projector_s_page(hall):
         phone.get_by_role("button", name=option).click()
         phone.get_by_role("button", name="I am sure").click()
     hall.sees("3 of 3 have answered")
-    histogram = hall.projector.locator(".st-key-whole_window svg")
+    histogram = hall.projector.locator(".st-key-whole_window svg.marks")
     assert histogram.count() == 0
     hall.press("Close the vote")
     histogram.wait_for()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from benchmarks.class_server import Class, served_class
 from pgcore.classroom import Asked, Truth
@@ -253,6 +253,23 @@ def test_the_lecturer_drives_with_keys_and_ends_the_room(browser, held):
     press(phone, "Join")
     phone.wait_for_url(f"{held.url}/room/BCDFGH")
     shows(phone, "There is no such room.")
+
+
+def test_quick_presses_all_count_in_their_order(browser, held):
+    host = host_of(browser, held)
+    press(host, "Next")
+    expect(host.get_by_role("heading", name="The cloud")).to_be_visible(timeout=PATIENCE)
+    slow: list[Route] = []
+    host.route("**/act", lambda route: route.continue_() if slow else slow.append(route))
+    with host.expect_request("**/act"):
+        press(host, "Next")
+    phone_of(browser, held)
+    shows(host, "Phones that have joined: 1.")  # a state from before the second press
+    press(host, "Previous")
+    with host.expect_response(lambda answer: "previous" in (answer.request.post_data or "")):
+        slow[0].continue_()
+    host.reload()
+    expect(host.get_by_role("heading", name="The cloud")).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -308,8 +308,38 @@ def test_the_votes_of_a_question_wait_until_its_page_is_back(room):
     assert room.poll is None
     assert room.ask(NUMBER).rounds == []
     assert room.ask(OPTIONS) is poll and poll.counts() == [1, 0, 0]
+    room.go(2)
     changed = OPTIONS._replace(text="Which, with ten?")
     assert room.ask(changed) is not poll
+
+
+def test_votes_stay_when_the_slide_s_settings_change_the_question_s_words(room):
+    moved = OPTIONS._replace(text="Which, from 0 to 3?")
+    assert room.ask(OPTIONS) is not room.ask(moved)  # not yet opened: the newest words count
+    poll = voting(room, moved)
+    say(room, 0, 2)
+    for step in (room.close_vote, room.open_vote, room.close_vote, room.reveal):
+        step()
+        for asked in (OPTIONS, moved, OPTIONS):
+            assert room.ask(asked) is poll and room.poll is poll and poll.asked == moved
+    assert poll.counts(0) == [1, 0, 1]
+    room.forget_vote()
+    assert room.ask(OPTIONS).asked == OPTIONS
+    room.open_vote()
+    room.go(1)
+    assert room.ask(moved).status == "ready"  # another slide asks its own question
+
+
+def test_steps_at_once_all_count(room):
+    room.lecture = Lecture("A long lecture", SLIDES * 100)
+    threads = [threading.Thread(target=room.step, args=(1,)) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert room.slide == 200
+    room.step(-1000)
+    assert room.slide == 0
 
 
 @pytest.mark.parametrize(("right", "discuss"), [(34, False), (35, True), (70, True), (71, False)])

@@ -217,6 +217,45 @@ def test_a_second_question_is_asked_after_the_first_is_revealed_and_stays(room, 
     assert (room.current, room.version) == ("far", version)  # nothing changed, nobody is told so
 
 
+def moving_page():
+    """A page whose slider, which moves from run to run, stands in its question."""
+    from dataclasses import replace
+
+    import streamlit as st
+
+    from ui.classroom import screen
+    from ui.parabola.words import FAR_QUESTION
+    from ui.shell import lesson, link
+
+    link.settings()["screen"] = st.session_state["secret"]
+    screen.attend()
+    st.session_state["b"] = 8 - st.session_state.get("b", 5)
+    question = replace(FAR_QUESTION, text=f"{FAR_QUESTION.text} b = {st.session_state['b']}")
+    if lesson.predict(question) is None:
+        st.stop()
+    lesson.reveal(question, 1, "So it was measured.")
+
+
+def test_a_slider_that_moves_while_the_class_votes_loses_no_vote(room, went):
+    phones = [room.join() for _ in range(3)]
+    app = AppTest.from_function(moving_page, default_timeout=60)
+    app.session_state["secret"] = room.screen
+    again(app)
+    room.open_vote()
+    asked = room.poll.asked
+    for count, phone in enumerate(phones, 1):
+        room.vote(phone, "far", 1, Vote(1, sure=True))
+        again(app)
+        assert f"{count} of 3 have answered" in app.get("progress")[0].proto.text
+    room.close_vote()
+    again(app)
+    room.reveal()
+    for _ in range(2):
+        again(app)
+        assert "3 of 3 were right." in texts(app)
+    assert room.poll.asked == asked
+
+
 def test_a_question_that_the_host_has_left_is_not_asked(room, went, monkeypatch):
     app = projector(room.screen)
     room.go(1)

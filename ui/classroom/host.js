@@ -2,7 +2,6 @@
 const secret = location.pathname.split("/").pop();
 let version = "";
 let state = null;
-let target = 0; // the slide that was asked for last
 let read = 0; // when the clocks were read, in ms
 
 async function step() {
@@ -19,21 +18,20 @@ async function step() {
   connection(true, "connected");
   if (status === 200) {
     [version, state, read] = [said.version, said, performance.now()];
-    target = state.slide;
     draw();
   }
   return true;
 }
 
-async function act(action, value) {
-  const { status, said } = await ask(`${secret}/act`, { body: { action, value } });
-  $("done").textContent = status === 200 ? "" : said.error;
-  turn();
-}
+let acting = Promise.resolve(); // until all that was pressed is done
 
-function go(by) {
-  target = Math.min(Math.max(target + by, 0), state.slides.length - 1);
-  act("go", target);
+/** Do what was pressed, one after another: no press overtakes the one before it. */
+function act(action, value) {
+  acting = acting.then(async () => {
+    const { status, said } = await ask(`${secret}/act`, { body: { action, value } });
+    $("done").textContent = status === 200 ? "" : said.error;
+    turn();
+  });
 }
 
 const clockTime = (seconds) => {
@@ -104,16 +102,16 @@ function drawVote(asked) {
 for (const button of document.querySelectorAll("[data-action]")) {
   button.onclick = () => act(button.dataset.action);
 }
-$("next").onclick = () => go(1);
-$("previous").onclick = () => go(-1);
+$("next").onclick = () => act("next");
+$("previous").onclick = () => act("previous");
 $("blank").onclick = () => act("blank", !state.blank);
 $("end").onclick = () => {
   if (confirm("End the room for everybody? Its votes are forgotten.")) act("end");
 };
 document.addEventListener("keydown", (event) => {
   if (!state || event.altKey || event.ctrlKey || event.metaKey) return;
-  if (["ArrowRight", "PageDown"].includes(event.key)) go(1);
-  else if (["ArrowLeft", "PageUp"].includes(event.key)) go(-1);
+  if (["ArrowRight", "PageDown"].includes(event.key)) act("next");
+  else if (["ArrowLeft", "PageUp"].includes(event.key)) act("previous");
   else if (["b", "."].includes(event.key)) act("blank", !state.blank);
   else return;
   event.preventDefault();

@@ -135,17 +135,12 @@ class Class:
 
     def _asked(self, question: Question | Mark) -> Poll:
         """Publish the question, but not one above the question that the page asks now."""
-        asked, known = words.asked(question), self.room.polls.get(question.name)
-        if (
-            known is not None
-            and known.status == "revealed"
-            and known.asked == asked
-            and self.room.current is not None
-        ):
+        known, here = self.room.polls.get(question.name), question.name in self.room.asked_here
+        if known is not None and known.status == "revealed" and here:
             return known
         if _place(self.room) != st.session_state["screen_place"]:
             st.stop()  # the host has gone on; the strip follows
-        poll = self.room.ask(asked)
+        poll = self.room.ask(words.asked(question))
         self.shown = _standing(self.room)
         return poll
 

@@ -320,9 +320,8 @@ def question_for_host(poll: Poll) -> dict[str, Any]:
 
 
 ACTIONS: dict[str, tuple[type | None, Callable[[Room, Any], None]]] = {  # and its value's type
-    "go": (int, Room.go),
-    "next": (None, lambda room, _: room.go(room.slide + 1)),
-    "previous": (None, lambda room, _: room.go(room.slide - 1)),
+    "next": (None, lambda room, _: room.step(1)),
+    "previous": (None, lambda room, _: room.step(-1)),
     "blank": (bool, Room.darken),
     "open": (None, lambda room, _: room.open_vote()),
     "close": (None, lambda room, _: room.close_vote()),
