@@ -124,7 +124,7 @@ def test_a_class_votes_discusses_votes_again_and_sees_the_truth(browser, held):
     shows(phone, "You were right.")
     shows(phone, "Only the scatter of the updates (your answer, measured)")
     shows(other, "This phone gave no answer.")
-    shows(host, "Measured: The scatter")
+    shows(host, "The scatter changed by 60%")
     with host.expect_download() as download:
         host.get_by_role("link", name="Download the counts").click()
     lines = download.value.path().read_text().splitlines()
@@ -249,7 +249,7 @@ def test_the_lecturer_drives_with_keys_and_ends_the_room(browser, held):
     press(host, "End the room")
     for page in (host, phone):
         shows(page, "There is no such room.")
-    phone.get_by_label("The six letters on the screen").fill("bcdfgh")
+    phone.get_by_label("The six letters on the projector").fill("bcdfgh")
     press(phone, "Join")
     phone.wait_for_url(f"{held.url}/room/BCDFGH")
     shows(phone, "There is no such room.")
@@ -291,6 +291,6 @@ def test_everybody_can_read_and_reach_it(browser, held, scheme):
     press(host, "Close the vote")
     press(host, "Reveal")
     held.tell(Truth("Only the scatter changes.", option=0))
-    shows(phone, "It is something else.")
+    shows(phone, "Your answer was another.")
     found = Axe().run(phone)
     assert found.violations_count == 0, found.generate_report()

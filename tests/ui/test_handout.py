@@ -30,6 +30,7 @@ from ui.handout.document import Sheet, based, document
 from ui.handout.make import make
 from ui.handout.markup import inline, rich
 from ui.path.lessons import LESSONS
+from ui.shell import link
 from ui.shell.glossary import GLOSSARY
 from ui.shell.series import LAB_ALGORITHMS
 
@@ -105,8 +106,8 @@ def test_an_address_is_one(address):
 
 def test_an_address_ends_with_a_slash():
     assert based("https://lab.example.org/a?b=1") == BASE == based(BASE)
-    assert view.base("https://lab.example.org/a/cloud?b=1") == BASE
-    assert view.base("https://lab.example.org/a/") == BASE
+    assert link.base("https://lab.example.org/a/cloud?b=1") == BASE
+    assert link.base("https://lab.example.org/a/") == BASE
 
 
 # --- what a class answered ---

@@ -91,7 +91,7 @@ def test_the_fates_wait_for_a_prediction_and_stand_beside_it():
     assert charts_shown(app) == 5
     said = words(app)
     assert "You predicted *Yes: no difference shows*." in said
-    assert "It is: *No: b\\* − 1 gets stuck on a worse arm more often*" in said
+    assert "It is: *No: the lower baseline gets stuck on a worse arm more often*" in said
     assert said.count(":orange[stuck] **") == 5
     assert "n = 1,000 runs" in said
     shares = app.dataframe[0].value.set_index("baseline")["stuck on a worse arm"]
@@ -157,7 +157,7 @@ def test_the_batch_means_bias_waits_for_a_prediction():
     app = opened("toypole", "Batch mean")
     assert charts_shown(app) == 1  # with what independent samples lose, and no more
     assert "46.0%" not in words(app) and "still loses" not in words(app) and not app.dataframe
-    assert "and γ is 0.9." in app.radio[0].label
+    assert "the discount γ is 0.9." in app.radio[0].label
     predict(app, "About 12.5%")
     assert "It is: *Clearly more than that*" in words(app)
     assert "loses 46.0% of the gradient, 3.7 times 1/T; leave one out loses 38.3%" in words(app)

@@ -264,7 +264,7 @@ def test_everybody_is_a_seed(room, client, student, act, host):
         assert found["states"] == played.states.round(4).tolist()
         assert f"{played.length} steps" in found["episode"]
         assert played.length == history.eval_episode_returns[-1, number, 0]  # the same episode
-        said = re.fullmatch(r"Yours ended at (\d+), rank (\d) of 2\. \(.* 5 .*\)", found["said"])
+        said = re.fullmatch(r"Yours ended at (\d+): rank (\d) of 2\. .* 5 .*", found["said"])
         assert said is not None and int(said[1]) == round(float(returns[-1]))
         ranks.append(int(said[2]))
     assert sorted(ranks) == [1, 2]
@@ -484,7 +484,7 @@ def test_a_mistake_of_ours_is_a_sentence_too(room, student, monkeypatch, caplog)
 
 def test_the_words_hold_the_numbers():
     assert words.ended(142.6, 5, 61, 118) == (
-        "Yours ended at 143, rank 61 of 118. (Mean return of 5 episodes.)"
+        "Yours ended at 143: rank 61 of 118. This number is the mean return of 5 episodes."
     )
     assert words.episode(143, True).startswith("One episode of your agent after training: 143 ")
     assert "out of bounds" in words.episode(143, True)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from pgcore.classroom import Asked, Poll, Proposal, Truth, Vote
+from pgcore.exhibits import results
 from pgcore.stats import Interval, mean_t_interval
 from ui.classroom import words
+from ui.museum.words import question as museum
 from ui.parabola.words import FAR_QUESTION, QUESTION
 from ui.shell.glossary import TERM
+from ui.shell.question import Mark, Question
+
+UI = Path(words.__file__).parents[1]
 
 
 def poll(*rounds: list[Vote], options: tuple[str, ...] = ("a", "b", "c"), **asked) -> Poll:
@@ -23,6 +32,31 @@ def poll(*rounds: list[Vote], options: tuple[str, ...] = ("a", "b", "c"), **aske
 def test_phones_get_plain_text():
     text = "You *said* **b\\* − 1**: [[q|Q]] is $0$, [a page](toypole?x=1). :material/check: Good"
     assert words.plain(text) == "You said b* − 1: Q is 0, a page. Good"
+
+
+def test_no_mark_of_markdown_reaches_a_phone():
+    modules = [import_module(f"ui.{file.parent.name}.words") for file in UI.glob("*/words.py")]
+    found = [one for module in modules for one in vars(module).values()]
+    questions = [one for one in found if isinstance(one, Question | Mark)]
+    questions += [museum(key, one) for key, one in results.load().exhibits.items()]
+    assert len(questions) > 20
+    for question in questions:
+        asked = words.asked(question)
+        for text in (asked.text, *asked.options):
+            assert text and not re.search(r"[\\*$`\[\]]|:material", text)
+
+
+def test_a_symbol_with_an_asterisk_keeps_it_on_phones():
+    text = "The best constant is b* = 11, and at **twice b\\* − 1**, or *b\\**, 2 * 3 is $6$."
+    expected = "The best constant is b* = 11, and at twice b* − 1, or b*, 2 * 3 is 6."
+    assert words.plain(text) == expected
+
+
+def test_a_verdict_is_taken_apart_between_its_sentences():
+    text = "It is **22.4** [21.9, 23]. *So* it is 0.5. [[q|Q]] is one.\n\nWhy? Since 1 > 0."
+    assert words.sentences(text) == [
+        "It is **22.4** [21.9, 23].", "*So* it is 0.5.", "[[q|Q]] is one.", "Why?", "Since 1 > 0.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("question", [QUESTION, FAR_QUESTION], ids=["mark", "question"])
@@ -80,11 +114,6 @@ def test_who_is_here_has_its_number():
 
 
 # --- addresses ---
-
-
-def test_the_lab_s_address_is_that_of_its_pages_without_the_page():
-    assert words.base("http://a:1/class?x=1") == "http://a:1/"
-    assert words.base("https://a/lab/class") == "https://a/lab/"
 
 
 @pytest.mark.parametrize(

@@ -28,16 +28,17 @@ FREE_LUNCH = Question(
 )  # fmt: skip
 QUESTION = Question(
     "fates",
-    "A run pulls one of three arms at each step; they pay 1, 0.7 and 0. The baselines b\\* − 1 and "
-    "b\\* + 1 have equal variance. Do 1,000 runs with each, of step size 0.5, end alike?",
+    "A run pulls one of three arms at each step; they pay 1, 0.7 and 0. One baseline lies 1 below "
+    "the best constant, another 1 above it. Their variances are equal. Do 1,000 runs with each, "
+    "of step size 0.5, end alike?",
     (
         Option("Yes: no difference shows",
                "Equal variance says nothing of the sign: one baseline rewards the first pull, "
                "the other punishes it."),
-        Option("No: b\\* − 1 gets stuck on a worse arm more often",
+        Option("No: the lower baseline gets stuck on a worse arm more often",
                "A low baseline can lock a run in, but with these settings it did not do so more "
                "often."),
-        Option("No: b\\* + 1 gets stuck on a worse arm more often",
+        Option("No: the higher baseline gets stuck on a worse arm more often",
                "A high baseline makes what was pulled less probable, so the run tries the other "
                "arms."),
     ),

@@ -82,11 +82,11 @@ function runSays(run) {
 
 function drawVote(asked) {
   const status = asked?.status;
-  $("asked").textContent = asked ? asked.text : "This page asks nothing.";
+  $("asked").textContent = asked ? asked.text : "This slide asks nothing to vote on.";
   $("answered").textContent = asked && status !== "ready"
     ? `Answered: ${asked.answered} of ${state.phones}` : "";
   $("discuss").textContent = asked?.discuss ?? "";
-  $("truth").textContent = asked?.truth ? `Measured: ${asked.truth}` : "";
+  $("truth").textContent = asked?.truth ?? "";
   $("open").hidden = !["ready", "closed"].includes(status);
   $("open").textContent = status === "closed" ? "Vote again" : "Open the vote";
   $("open").className = status === "ready" || asked?.discuss ? "main" : "";

@@ -124,6 +124,9 @@ function choices(asked) {
       onclick: () => choose(place) }));
 }
 
+/** A number with its unit, if it has one. */
+const written = (number, { unit }) => `${number} ${unit}`.trim();
+
 function slider(asked) {
   const [min, max, size] = asked.scale;
   const start = asked.mine ? asked.mine.said : (min + max) / 2;
@@ -160,7 +163,7 @@ function mark() {
   if (asked.scale) {
     $("number").disabled = !open;
     if (chosen === null && last) $("number").value = last.said;
-    $("reading").textContent = `${$("number").value} ${asked.unit}`;
+    $("reading").textContent = written($("number").value, asked);
   }
   const settled = chosen === null || chosen === last?.said;
   $("sureness").hidden = !open || (answer === null && !asked.scale);
@@ -170,14 +173,14 @@ function mark() {
 }
 
 function says(asked, open, sent, settled, answer) {
-  if (sent) return reached ? "Sending your answer." : "Kept on this phone, and sent again soon.";
+  if (sent) return reached ? "Sending your answer." : "This phone keeps your answer, and sends it again soon.";
   if (!open) {
     const had = asked.mine ? "Your answer was counted." : "This phone gave no answer.";
     return asked.status === "closed" ? `The vote is closed. ${had}` : had;
   }
   if (!settled || (answer === null && asked.scale)) {
-    return asked.scale ? "Set the number. Then say whether you are sure: that sends it."
-      : "Are you sure, or guessing? That sends your answer.";
+    return asked.scale ? "Set the number. Then press one of the two buttons: that sends it."
+      : "Are you sure, or guessing? Press one: that sends your answer.";
   }
   if (answer === null) {
     return asked.turn > 1 ? "Choose again: this is another round." : "Choose an answer.";
@@ -211,11 +214,11 @@ function result(asked) {
   else {
     if (truth.right !== null) {
       shown.push(make("p", { className: `big ${truth.right ? "good" : "bad"}`,
-        textContent: truth.right ? "You were right." : "It is something else." }));
+        textContent: truth.right ? "You were right." : "Your answer was another." }));
     }
     shown.push(make("p", { textContent: truth.text }));
     if (mine && asked.scale) {
-      shown.push(make("p", { textContent: `You said ${mine.said} ${asked.unit}.` }));
+      shown.push(make("p", { textContent: `You said ${written(mine.said, asked)}.` }));
     }
   }
   return [...shown, make("h3", { textContent: "What the class said" }),

@@ -9,7 +9,10 @@ from pgcore.classroom import DISCUSS, Asked, Proposal, Truth, Vote
 
 def ended(final: float, episodes: int, rank: int, of: int) -> str:
     """What became of one agent, among those of the class."""
-    return f"Yours ended at {final:.0f}, rank {rank} of {of}. (Mean return of {episodes} episodes.)"
+    return (
+        f"Yours ended at {final:.0f}: rank {rank} of {of}. This number is the mean return of "
+        f"{episodes} episodes."
+    )
 
 
 def episode(steps: int, fell: bool) -> str:

@@ -149,10 +149,16 @@ class Class:
         poll = self.room.polls[question.name]
         if self.room.poll is poll:
             self.room.tell(words.truth(question, truth, explanation))
-        if poll.truth is not None and poll.rounds:
-            _histogram(poll)
+        answer, *reasons = words.sentences(question.verdict(None, truth, explanation).text)
+        say(answer)  # above the votes, for what is low may not fit
+        voted = poll.truth is not None and poll.rounds
+        if voted:
+            with st.container():  # lecture mode takes what stands before a chart for its title
+                _histogram(poll)
+        for reason in reasons:
+            say(reason)
+        if voted:
             st.markdown(words.on_the_votes(poll))
-        say(question.verdict(None, truth, explanation).text)
 
 
 def _waiting(question: Question | Mark, poll: Poll, room: Room) -> None:

@@ -12,7 +12,7 @@ from pgcore.lecture import Lecture, parse
 from ui.classroom import charts, screen, seeds, words
 from ui.handout import view as handout
 from ui.lecture import present
-from ui.shell import controls
+from ui.shell import controls, link
 from ui.shell.notice import notice
 from ui.shell.pages import LECTURES
 
@@ -90,7 +90,7 @@ def _lecture() -> Lecture | None:
 
 def _room(room: Room) -> None:
     """The code and where phones find it; the projector's link, and the secret one."""
-    own = words.base(st.context.url or "http://127.0.0.1:8501/class")
+    own = link.base(st.context.url or "http://127.0.0.1:8501/class")
     join, steer = st.columns([1, 1.25], gap="large")
     with steer:
         _address(room, own)
@@ -151,7 +151,7 @@ def _qr(address: str, name: str, width: str) -> None:
 
 def _join(room: Room, say: Callable[[int], str]) -> None:
     """Code and QR code, as large as the window allows, and what is to `say` of so many phones."""
-    own = words.base(st.context.url or "")
+    own = link.base(st.context.url or "")
     address = f"{room.address or own}room/{room.code}"
     picture, text = st.columns([1, 1.2], gap="large", vertical_alignment="center")
     with picture:

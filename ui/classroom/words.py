@@ -25,7 +25,8 @@ NO_PHONES = (
     "here."
 )
 DISCUSS = (
-    "The class is divided. Discuss with your neighbour, and say why. Then everybody votes again."
+    "The class is divided. Tell your neighbour why you chose your answer. Then everybody votes "
+    "again."
 )
 WHAT = (
     "Students take part with their phones: they predict, train an agent each, and propose what to "
@@ -54,7 +55,8 @@ def plain(text: str) -> str:
     text = re.sub(r"\[\[(\w+)\]\]", lambda found: GLOSSARY[found[1]].name, text)
     text = re.sub(r"\[\[\w+\|([^\]]+)\]\]", r"\1", text)
     text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
-    text = re.sub(r"(?<!\\)(\*+|\$|`)", "", text)
+    text = re.sub(r"(?<![\w\\*])(\*+)(?=\S)(.+?)(?<![\s\\])\1", r"\2", text)  # but not b*
+    text = re.sub(r"(?<!\\)[$`]", "", text)
     return " ".join(text.replace("\\", "").split())
 
 
@@ -74,6 +76,11 @@ def truth(question: Question | Mark, measured: Any, explanation: str) -> Truth:
         return Truth(text, -1 if measured is None else measured)  # -1: nobody can be right
     estimate, low, high = (float(x) for x in measured[:3])
     return Truth(text, None, estimate, low, high, question.near)
+
+
+def sentences(text: str) -> list[str]:
+    """A verdict's sentences, Markdown each: the projector shows as many as it has room for."""
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z*\[])", text)
 
 
 def answered(poll: Poll, phones: int) -> str:
@@ -131,13 +138,6 @@ def votes_alt(poll: Poll) -> str:
 def is_local(address: str) -> bool:
     """Whether an address leads every device to itself."""
     return (urllib.parse.urlsplit(address).hostname or "").startswith(LOCAL)
-
-
-def base(url: str) -> str:
-    """The address of the lab, of one of its pages' addresses.  "http://a/b/class?x=1" ->
-    "http://a/b/"."""
-    parts = urllib.parse.urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rpartition('/')[0]}/"
 
 
 def typed(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Callable, Mapping
 
 import streamlit as st
@@ -26,7 +25,7 @@ def button(lecture: Lecture, polls: Mapping[str, Poll]) -> None:
     Args:
         polls: a room's, by the question's name; none without a class.
     """
-    every, address = heard(polls), base(st.context.url or HERE)
+    every, address = heard(polls), link.base(st.context.url or HERE)
     key = ("handout", lecture, every, address)
     job, place, count = ENGINE.get(key), st.empty(), len(lecture.slides)
     if job is not None and job.status in AGAIN:
@@ -63,14 +62,6 @@ def _make(
     from ui.handout.make import make
 
     return make(lecture, every, address, tell)
-
-
-def base(url: str) -> str:
-    """The app's address from that of one of its pages.  "http://a/b/class?x=1" -> "http://a/b/" """
-    parts = urllib.parse.urlsplit(url)
-    above, _, page = parts.path.rpartition("/")
-    path = above if page in link.PAGES else parts.path.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}/"
 
 
 def _progress(job: Job[bytes], count: int) -> None:

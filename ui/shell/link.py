@@ -230,6 +230,14 @@ def split(address: str) -> tuple[str, dict[str, str]]:
     return page, dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
 
 
+def base(url: str) -> str:
+    """The lab's address, from a page's.  "http://a/b/class?x=1" -> "http://a/b/" """
+    parts = urllib.parse.urlsplit(url)
+    above, _, page = parts.path.rpartition("/")
+    path = above if page in PAGES else parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}/"
+
+
 def _take(query: dict[str, str], parameters: Mapping[str, Parameter]) -> None:
     """Show what a query asks for; what is refused waits in the session until it is read."""
     values, refused = parse(query, parameters)

@@ -15,9 +15,9 @@ from ui.shell.question import Option, Question
 
 LOSS = Question(
     "shrink",
-    "A batch has T = 8 steps, and γ is 0.9. If the steps were independent, subtracting the batch's "
-    "mean would shrink the gradient by 1/T: 12.5%. Here the 8 steps follow one another. By how "
-    "much does the gradient shrink?",
+    "A batch has T = 8 steps, and the discount γ is 0.9. If the steps were independent, "
+    "subtracting the batch's mean would shrink the gradient by 1/T: 12.5%. Here the 8 steps follow "
+    "one another. By how much does the gradient shrink?",
     (
         Option("Less than that", "The steps of one run have more in common than independent ones, "
                "not less."),
@@ -31,7 +31,7 @@ LOSS = Question(
 LAMBDA = Question(
     "lambda",
     "The critic errs by ±0.5 at each state, and the updates of 100 batches are averaged. λ = 0 "
-    "leans on the critic alone. Is it best?",
+    "leans on the critic alone, λ = 1 on the rewards of the batch. Is λ = 0 best?",
     (
         Option("Yes, λ = 0 is best", "λ = 0 keeps the whole error of the critic as a bias, and no "
                "number of batches averages a bias away."),

@@ -20,7 +20,8 @@ POINTS = (
 )
 QUESTION = Question(
     "critic",
-    "Does the critic predict the value of a state?",
+    "Does the critic predict the value of a state? R² is 1 if it does so perfectly, and 0 if the "
+    "best single number does as well.",
     (
         Option("Yes: its R² is above 0.8",
                "It learns from returns of the same few steps as the policy, and its targets move "
