@@ -21,8 +21,7 @@ LONGEST = 200  # characters of an address
 LOCAL = ("localhost", "127.", "::1", "0.0.0.0")
 NO_PHONES = (
     "Phones cannot reach this address: it leads every device to itself. Start the server with "
-    "`streamlit run app.py --server.address 0.0.0.0`. It prints a Network URL. Type that address "
-    "here."
+    "the option `--server.address 0.0.0.0`. It then prints a Network URL. Type that address here."
 )
 DISCUSS = (
     "The class is divided. Tell your neighbour why you chose your answer. Then everybody votes "
@@ -34,7 +33,10 @@ WHAT = (
     "which you steer from a page of your own."
 )
 OWN = "A file of my own"
-SECRET = "This link steers the room. Do not show it on the projector."
+SECRET = (
+    "Its link is secret: do not show it on the projector. Keep it open: this page no longer knows "
+    "your room after a reload."
+)
 HOW = (
     "Neighbours are those who joined one after another. A line is a row's mean difference of the "
     "final return, batch mean less policy gradient, with its 95% t interval; both train on the "
