@@ -94,7 +94,7 @@ class Stub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         enters = self.path.startswith(("/room/screen/", "/room/lecturer"))
-        port = str(self.server.server_address[1])
+        port = str(self.connection.getsockname()[1])
         body = b"ok" if self.path == "/_stcore/health" else port.encode()
         self.send_response(303 if enters else 200)
         if enters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from pgcore.exercises.checks import check
@@ -15,7 +15,7 @@ POLL_SECONDS = 0.2
 
 def watch(
     path: str | Path, stopped: Callable[[], bool] = lambda: False, with_seeds: bool = False
-) -> Iterator[list[Verdict]]:
+) -> Generator[list[Verdict], None, None]:
     """The verdicts now, and again after each change, until `stopped()`.
 
     The next child waits with torch imported, so an answer takes the time of the checks alone.
