@@ -2,6 +2,7 @@
 
     new(folder)              writes tasks.py there, never over an existing file
     check(path)              a verdict for each task: plain data
+    check_source(name, text) the same, for a file's text
     watch(path)              the verdicts, again each time the file changes
     TASKS[key]               title, text and hints of a task
     link(exhibit)            the museum's page of a bug that was named
@@ -12,7 +13,7 @@ numbers. Right numbers and known mistakes stand in `functions.py` and `agents.py
 compares and decides.
 """
 
-from pgcore.exercises.checks import check
+from pgcore.exercises.checks import check, check_source
 from pgcore.exercises.contained import Child, containment
 from pgcore.exercises.report import link, new, table, text
 from pgcore.exercises.tasklist import TASKS, Task
@@ -27,6 +28,7 @@ __all__ = [
     "Trial",
     "Verdict",
     "check",
+    "check_source",
     "containment",
     "link",
     "new",

@@ -467,14 +467,24 @@ def check(
     Returns: a verdict for each task. If the file cannot be read at all, one more stands before
     them, for the task "file", and the others are stopped.
 
-    Raises: OSError if there is no such file; ValueError for one that is no text or too large, and
-        where children cannot be started and limited.
+    Raises: OSError if there is no such file; ValueError for one that is no text or too large. A
+        ValueError too where children cannot be started and limited.
     """
     path = Path(path)
-    source = path.read_text(encoding="utf-8")
+    return check_source(path.name, path.read_text(encoding="utf-8"), with_seeds, child, tell)
+
+
+def check_source(
+    name: str,
+    source: str,
+    with_seeds: bool = True,
+    child: Child | None = None,
+    tell: Callable[[Verdict], None] = lambda verdict: None,
+) -> list[Verdict]:
+    """As `check`, for the text of a file that is called `name`."""
     if len(source) > LARGEST:
-        raise ValueError(f"{path.name} has more than {LARGEST:,} characters.")
-    bench = Bench(path.name, source, child)
+        raise ValueError(f"{name} has more than {LARGEST:,} characters.")
+    bench = Bench(name, source, child)
     found: dict[str, Verdict] = {}
     try:
         started = time.perf_counter()

@@ -12,7 +12,10 @@ import json
 import linecache
 import os
 import resource
+import select
+import shutil
 import sys
+import threading
 import time
 import traceback
 import types
@@ -64,7 +67,7 @@ def guard(folder: str, answers: str, name: str) -> None:
                 kind, detail = "write", path
         if kind == "write" and event != "open":
             detail = str(arguments[0])
-            if os.path.realpath(detail).startswith(folder + os.sep):
+            if (os.path.realpath(detail) + os.sep).startswith(folder + os.sep):
                 return
         if kind:
             frame = sys._getframe(1)
@@ -427,19 +430,29 @@ def without_compiler() -> None:
     sys.modules["torch._dynamo"] = stand_in
 
 
+def leave(requests: int, folder: str) -> None:
+    """When nobody can ask any more, for the parent is gone: remove the folder, and end."""
+    end = select.poll()
+    end.register(requests, 0)  # no event but the pipe's end, which is always told
+    end.poll()
+    os.chdir(folder)  # the guard judges names below the current folder
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
 def main() -> None:
     without_compiler()
     options = json.loads(sys.argv[1])
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     folder = os.path.realpath(".")
+    leaving = threading.Thread(target=leave, args=(requests.fileno(), folder), daemon=True)
+    leaving.start()
     printed = os.open("printed", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for place, target in ((0, nothing), (1, printed), (2, printed)):
         os.dup2(target, place)  # what the file prints is kept apart from the answers
-    sys.stdout = os.fdopen(
-        os.dup(1), "w", 1, errors="replace"
-    )  # by lines, so that a crash loses none of it
+    sys.stdout = os.fdopen(os.dup(1), "w", 1, errors="replace")  # by lines: a crash loses none
     stuck = os.fdopen(os.open("stuck", os.O_WRONLY | os.O_CREAT), "w")
     torch.set_num_threads(1)
     limits = {
@@ -470,6 +483,7 @@ def main() -> None:
             sys.stdout.flush()
         answers.write(json.dumps(found) + "\n")
         answers.flush()
+    leaving.join()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 What is contained: processor time, wall time, memory (above what torch takes), the size of what it
 prints and writes, files outside a temporary folder, new processes, the network, and pgcore itself.
 Where the system allows it (Linux, user namespaces), the kernel takes the network away and ends
-every process of the child's at once; `APART` says so. Elsewhere a guard inside Python alone refuses
+every process of the child's at once; `apart` says so. Elsewhere a guard inside Python alone refuses
 them. What is not contained: the file can read what its user can read, and the guard is made for
 mistakes, not for attacks. Check strangers' files in a container or a virtual machine.
 """

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import ast
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from pgcore.exercises.checks import check
+from pgcore.exercises.checks import check_source
 from pgcore.exercises.report import text
 from pgcore.exercises.tasklist import FILE, TASKS
 
@@ -98,12 +96,9 @@ def judge(ran: Sequence[str], task: str = "") -> None:
     """
     if task and task not in TASKS:
         raise ValueError(f"There is no task {task!r}; the tasks are {', '.join(TASKS)}.")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "tasks.py")
-        file.write_text(gathered(ran), encoding="utf-8")
-        for verdict in check(file, with_seeds=not task):
-            if verdict.task in ("file", task) or not task:
-                print(text(verdict))
+    for verdict in check_source(FILE.name, gathered(ran), with_seeds=not task):
+        if verdict.task in ("file", task) or not task:
+            print(text(verdict))
 
 
 if __name__ == "__main__":

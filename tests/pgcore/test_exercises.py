@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -491,6 +492,32 @@ def test_watch_ends_with_control_c(tmp_path: Path) -> None:
     process.stdout.close()
     assert process.returncode == 130
     assert alive() <= before
+
+
+ASKING = """
+from pgcore.exercises import Child
+child = Child("t.py")
+child.ask({"do": "nothing"})
+print("ready", flush=True)
+child.ask({"do": "load", "source": SOURCE}, 100)
+input()
+"""
+
+
+@pytest.mark.parametrize("source", ["x = 1", "while True: pass"])
+def test_nothing_is_left_of_a_parent_that_was_killed(source: str) -> None:
+    before = alive()
+    place = os.environ | {"TMPDIR": tempfile.gettempdir()}
+    command = [sys.executable, "-c", ASKING.replace("SOURCE", repr(source))]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=place
+    )
+    with process:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+        assert alive() > before
+        process.kill()
+    while alive() > before:
+        time.sleep(0.05)
 
 
 def test_text_of_a_verdict() -> None:

@@ -12,7 +12,6 @@ import atexit
 import hashlib
 import ipaddress
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Hashable
@@ -20,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pgcore.exercises import TASKS, Child, Verdict, check
+from pgcore.exercises import TASKS, Child, Verdict, check_source
 from pgcore.jobs import ENGINE, Busy, Job, Progress
 
 VARIABLE = "PGLAB_EXERCISES"  # names another file, and lets every visitor see its verdicts
@@ -208,15 +207,13 @@ def _ask(kind: str, source: Source, owner: Hashable) -> Job[Verdicts]:
 
 
 def _check(source: Source, kind: str, progress: Progress) -> Verdicts:
-    """The verdicts, told one after the other; a copy is checked, for the file may change."""
+    """The verdicts of the text that was read, told one after the other."""
     found: list[Verdict] = []
 
     def tell(verdict: Verdict) -> None:
         found.append(verdict)
         progress(len(found) / len(TASKS), tuple(found))
 
-    with tempfile.TemporaryDirectory(prefix="pgcore-exercises-") as folder:
-        copy = Path(folder, source.path.name)
-        copy.write_bytes(source.data)
-        child = SPARE.take(copy.name) if kind == "numbers" else None  # that of a low priority
-        return tuple(check(copy, kind == "seeds", child, tell))
+    name = source.path.name
+    child = SPARE.take(name) if kind == "numbers" else None  # seeds have time to start their own
+    return tuple(check_source(name, source.data.decode(), kind == "seeds", child, tell))
