@@ -186,7 +186,8 @@ def _new(options: argparse.Namespace) -> int:
     from pgcore import exercises
 
     target = exercises.new(options.folder)
-    print(f"Wrote {target}. Open it in an editor, write task 1, and run: pgcore check {target}")
+    print(f"Wrote {target}. Open it in an editor, write task 1, and run:")
+    print(f"python -m pgcore check {target}")
     return 0
 
 
@@ -208,9 +209,8 @@ def _check(options: argparse.Namespace) -> int:
     if show:
         print(exercises.containment(), flush=True)
         if not options.quick:
-            print(
-                "Each agent whose numbers are right trains for some ten seconds; not with --quick."
-            )
+            print("Each agent whose numbers are right then trains for some ten seconds.")
+            print("--quick leaves this out.")
     found = {
         str(file): exercises.check(
             file,

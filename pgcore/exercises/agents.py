@@ -122,8 +122,8 @@ def slips(task: str) -> list[Slip]:
              "3.", lambda x: x.q - x.v),
         Slip(f"Weigh the log-probabilities by {own[task]}. Here it is Q_t less the batch's mean.",
              lambda x: x.q - x.q.mean()),
-        Slip("Weigh the log-probabilities by V(s_t) subtracted from Q_t, and not the other way "
-             "round.", lambda x: x.v - x.q),
+        Slip("Weigh the log-probabilities by Q_t - V(s_t). Here it is V(s_t) - Q_t.",
+             lambda x: x.v - x.q),
         Slip("Subtract the mean over all T steps. Here step t is left out of it: that is task 4.",
              lambda x: (x.q - x.q.mean()) * x.num_steps / (x.num_steps - 1)),
         Slip("Subtract the mean alone. Here the weights are also divided by their standard "
@@ -146,8 +146,8 @@ def slips(task: str) -> list[Slip]:
              lambda x: right(x) * np.exp(x.log_probs)),
         Slip("Use the weights as they are. Here step t is multiplied by gamma^t once more.",
              lambda x: right(x) * 0.9 ** np.arange(x.num_steps), "no_gamma_t"),
-        Slip("Subtract the mean of the other Q from Q_t. Here the baseline is Q_t itself, and "
-             "nothing is left to learn from.", lambda x: 0 * x.q, "group_of_one"),
+        Slip(f"Weigh the log-probabilities by {own[task]}. Here every weight is 0, and nothing is "
+             "left to learn from.", lambda x: 0 * x.q, "group_of_one"),
     ]  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def critic_fault(seen: Seen, task: str) -> Remark | None:
             "with it.", "untrained_critic", **sides,
         )  # fmt: skip
     if factor:
-        return Remark("Make the value loss small: here V is pushed away from Q.", **sides)
+        return Remark("Add the value loss with a plus sign: here V is pushed away from Q.", **sides)
     if _factor(seen.critic, 2 * (seen.v - seen.q.mean())):
         return Remark(
             "Make the critic's values a row: self.critic gives a column [T, 1], and [T, 1] less "

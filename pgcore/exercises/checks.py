@@ -79,6 +79,9 @@ NAMES = {  # of the notebook's own slips: the name that does not exist -> exhibi
 }  # fmt: skip
 
 
+SHAPES = ("size", "shape", "broadcast", "sequence")  # in what torch and numpy say of them
+
+
 def of_error(error: Mapping[str, Any]) -> Fault:
     """An exception of the file, as a fault with what to do."""
     if error["type"] == "NotImplementedError":
@@ -95,11 +98,13 @@ def of_error(error: Mapping[str, Any]) -> Fault:
     elif "File too large" in message:
         text = f"Print or write less in {at}: the limit is 1 MB."
     elif "RecursionError" in error["kinds"]:
-        text = f"Give the recursion in {at} an end."
+        text = f"Add an end to the recursion in {at}."
     elif error["type"] == "SystemExit":
         text = f"Remove the call that ends Python in {at}: the checker could not ask on."
     elif error["type"] == "KeyError" and not line:
         text = f"Keep the name {message}: the file does not define it."
+    elif any(part in message for part in SHAPES):
+        text = f"Compare the shapes in {at}: they do not fit together. {message}."
     elif "second time" in message:
         text = (
             f"Detach V in the advantage: {at} goes backward through the critic's graph a second "
@@ -202,7 +207,7 @@ def _form(spec: Function, case: functions.Case, found: Mapping[str, Any]) -> Non
         exhibit = ""
         text = f"Return the shape {shape}, not {found['shape']}."
         if len(shape) == 1 and found["shape"] == shape * 2:
-            exhibit, text = "broadcast", text + " A row met a column and became a table."
+            exhibit, text = "broadcast", text + " A row and a column together give a table."
         raise Fault(
             [
                 Remark(text, exhibit, where=case.shows, expected=str(shape),
@@ -212,7 +217,7 @@ def _form(spec: Function, case: functions.Case, found: Mapping[str, Any]) -> Non
     if not found["dtype"].startswith("float"):
         raise Fault(
             [
-                Remark("Return floating-point numbers: whole numbers cut off what is behind the "
+                Remark("Return floating-point numbers: whole numbers lose what is behind the "
                        "point.", where=case.shows, expected="float32", found=found["dtype"])
             ]
         )  # fmt: skip
@@ -246,7 +251,7 @@ def _mistaken(
                 best, text, exhibit = count, mistake.text, mistake.exhibit
     found, wanted = results[number], np.asarray(spec.right(**cases[number].arguments))
     if not text and np.isnan(found).any():
-        text = "Find the division by 0: the result holds numbers that are none (nan)."
+        text = "Find the division by 0: the result holds nan, which is not a number."
     if not text:
         text = f"Compare the numbers of this case with the equation: {cases[number].shows}."
     return Remark(
@@ -302,10 +307,10 @@ def check_baseline(call: Callable[[Mapping[str, Any]], Any], progress: Progress)
         if variance >= of_v * (1 - 1e-9):
             same = close(baseline, given["values"])
             text = (
-                "Move away from V(s): this is V itself, and it must be beaten."
+                "Choose another b than V(s): this is V itself."
                 if same
-                else "Ask for each state which b makes Psi^2 smallest, given both actions' Q and "
-                "probabilities. Here the variance is larger than with V(s)."
+                else "Find for each state the b with the smallest variance of (Q - b) grad log pi. "
+                "Here the variance is not smaller than with V(s)."
             )
             raise Fault([Remark(text, where=f"exact variance of the gradient, {shown(case)}",
                                 expected=f"less than {of_v:.6g}",
@@ -364,14 +369,15 @@ def check_agent(task: Task, bench: Bench, progress: Progress) -> None:
     progress.checks.append("memory: the second batch is right too")
     if any(eps > 1e-7 for eps in found["updates"][0]["eps"]):
         progress.notes.append(
-            Remark("Adam's epsilon is not 1e-8 here. No failure: the museum measures what it does.",
+            Remark("Use 1e-8 for Adam's epsilon. This is a note, no failure: the museum measures "
+                   "what another one does.",
                    "adams_epsilon")
         )  # fmt: skip
     sure = ask(agents.SURE)
     if sure["updates"] and not np.any(sure["updates"][0]["grads"].get("actor") or 0):
         progress.notes.append(
-            Remark("The probabilities are clamped before the logarithm: use "
-                   "Categorical(logits=...). No failure: the museum measures what it does.",
+            Remark("Use Categorical(logits=...): here the probabilities are clamped before the "
+                   "logarithm. This is a note, no failure: the museum measures what it does.",
                    "softmax_categorical")
         )  # fmt: skip
 
@@ -424,7 +430,7 @@ def check_task(
         base = earlier.get("policy_gradient")
         if base and base.status != "passed":
             text = "The numbers of this task are right. Its training waits for q_values of "
-            raise Fault([Remark(f"{text}policy_gradient.")], "stopped")
+            raise Fault([Remark(f"{text}policy_gradient.")], "waits")
         check_probes(task, bench, progress)
         if with_seeds:
             check_seeds(task, bench, progress)

@@ -136,8 +136,8 @@ Q_VALUES = Function(
     ),
     (
         Mistake(
-            "Use V(s'_t) after a truncation. Here both flags count as a fall, so the last step "
-            "before the clock ends looks worthless.",
+            "Use V(s'_t) after a truncation. Here both flags count as a fall, so nothing "
+            "is expected after a truncation.",
             _with(terminated=lambda terminated, truncated, **_: terminated | truncated), "done",
         ),
         Mistake(
@@ -230,7 +230,7 @@ Q_VALUES = Function(
                 rewards[::-1], None, None, None, gamma,
                 lambda t, q, last: 0 if last or (terminated | truncated)[::-1][t + 1] else q)[::-1],
         ),
-        Mistake("Turn the list round at the end: step 0 has the last place here.",
+        Mistake("Reverse the list at the end: step 0 stands last here.",
                 lambda **given: _q(**given)[::-1]),
         Mistake(
             "Use gamma^k for what came k steps after step t. Here Q_t is multiplied by gamma^t "
@@ -286,13 +286,13 @@ LEAVE_ONE_OUT = Function(
     (
         Mistake(
             "Leave step t out of its own baseline. Here the mean holds all T steps: that is the "
-            "batch mean, which is shorter by the factor (T - 1)/T.",
+            "batch mean, and the result is smaller by the factor (T - 1)/T.",
             lambda q_values: q_values - q_values.mean(-1, keepdims=True),
         ),
         Mistake("Subtract the baseline from Q_t. Here the baseline itself is returned.",
                 _safe(lambda q_values: q_values - _leave_one_out(q_values))),
-        Mistake("Subtract the baseline from Q_t, and not Q_t from the baseline: the sign is "
-                "turned.", lambda q_values: -_leave_one_out(q_values)),
+        Mistake("Subtract the baseline from Q_t. Here Q_t is subtracted from the baseline.",
+                lambda q_values: -_leave_one_out(q_values)),
         Mistake("Divide the sum of the others by T - 1. Here it is divided by T.",
                 lambda q_values: q_values
                 - (q_values.sum(-1, keepdims=True) - q_values) / q_values.shape[-1]),
@@ -364,9 +364,9 @@ NORMALIZED = Function(
         Mistake("Divide by the standard deviation. Here it is the variance.",
                 _safe(lambda advantages: (advantages - advantages.mean(-1, keepdims=True))
                       / (advantages.var(-1, keepdims=True) + 1e-8))),
-        Mistake("Use a small number beside the std: 1e-8. Here 1 is added or more, and the std of "
-                "the result is not 1.", _white(-1, 0, 1.0)),
-        Mistake("Subtract the mean from the advantages: the sign is turned.",
+        Mistake("Add 1e-8 to the std. Here 1 is added, and the std of the result is not 1.",
+                _white(-1, 0, 1.0)),
+        Mistake("Subtract the mean from the advantages. Here the sign is turned.",
                 lambda advantages: -_normalized(advantages)),
     ),
 )  # fmt: skip
@@ -463,8 +463,8 @@ GAE = Function(
                 lambda **given: _gae(**(given | {key: _late(given[key])
                                                  for key in ("terminated", "truncated")})),
                 "late_mask"),
-        Mistake("Use final_values, V of the state after the step, and not V of the next row: "
-                "after an end that is the start of another episode.",
+        Mistake("Use final_values, V of the state after the step. Here it is V of the next row, "
+                "which belongs to another episode after an end.",
                 lambda **given: _gae(**(given | {"final_values": _next_values(**given)})),
                 "naive_fix"),
         Mistake("Add no V(s'_t) to delta after a termination: nothing follows a fall.",
@@ -491,13 +491,13 @@ GAE = Function(
                 lambda **given: _gae(**(given | {"values": np.zeros_like(given["values"])}))),
         Mistake("Return A_t. Here V(s_t) is added to it: that is a target for the critic.",
                 lambda **given: _gae(**given) + given["values"]),
-        Mistake("Subtract V(s_t) from what followed, and not the other way round: the sign is "
-                "turned.", lambda **given: -_gae(**given)),
+        Mistake("Subtract V(s_t) from what followed. Here the sign is turned.",
+                lambda **given: -_gae(**given)),
         Mistake("Go from the last step to the first. Here the sum runs forward in time.",
                 lambda **given: _trace(_delta(**given)[:, ::-1], np.concatenate(
                     [np.zeros_like(given["rewards"][:, :1]), given["gamma"] * given["gae_lambda"]
                      * _goes_on(**given)[:, :-1]], 1)[:, ::-1])[:, ::-1]),
-        Mistake("Turn the list round at the end: step 0 has the last place here.",
+        Mistake("Reverse the list at the end: step 0 stands last here.",
                 lambda **given: _gae(**given)[:, ::-1]),
         Mistake("Use r_t at step t. Here each step has the reward of the step before.",
                 _gae_with(rewards=lambda rewards, **_: np.concatenate(
@@ -540,7 +540,7 @@ PPO = Function(
     lambda rng: _ppo_arguments(rng.uniform(0.5, 1.6, 9), rng.normal(size=9), 0.1),
     (
         Mistake("Put a minus before the mean: the optimizer makes the loss small, and the "
-                "objective should become large.", lambda **given: -_ppo(**given)),
+                "mean should become large.", lambda **given: -_ppo(**given)),
         Mistake("Take the mean over the steps. Here it is the sum.",
                 lambda **given: _ppo(**given) * len(given["advantages"]), "mean_over_steps"),
         Mistake("Divide the new probability by the old one: exp(log_probs - old_log_probs). Here "
@@ -549,11 +549,12 @@ PPO = Function(
         Mistake("Take exp of the difference of the logarithms. Here the difference itself is the "
                 "ratio, and it is 0 where nothing has changed.",
                 _with_ratio(lambda new, old: new - old), "stale_ratio"),
-        Mistake("Start from the ratio 1. Here the logarithms are divided by each other.",
+        Mistake("Take exp of the difference of the logarithms. Here they are divided by each "
+                "other.",
                 _with_ratio(lambda new, old: new / old), "stale_ratio"),
-        Mistake("Start from the ratio 1. Here the new probability is not divided by the old one.",
+        Mistake("Divide the new probability by the old one. Here it stands alone.",
                 _with_ratio(lambda new, old: np.exp(new)), "stale_ratio"),
-        Mistake("Start from the ratio 1: old_log_probs are logarithms, so take exp of both.",
+        Mistake("Take exp of old_log_probs too: it holds logarithms.",
                 _with_ratio(lambda new, old: np.exp(new) / old), "stale_ratio"),
         Mistake("Take the minimum of the two products. Here it is the maximum.",
                 lambda **given: _ppo(**given, pick=np.maximum)),
@@ -573,7 +574,7 @@ PPO = Function(
                     np.minimum(np.exp(log_probs - old_log_probs), 1 + clip_range)
                     * advantages))),
         Mistake("Take the minimum of the two products, ratio * A and clipped ratio * A. Here the "
-                "ratio's minimum is taken before it meets A.",
+                "ratio's minimum is taken before it is multiplied by A.",
                 lambda log_probs, old_log_probs, advantages, clip_range: -np.mean(
                     np.minimum(np.exp(log_probs - old_log_probs),
                                np.clip(np.exp(log_probs - old_log_probs), 1 - clip_range,

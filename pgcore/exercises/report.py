@@ -13,7 +13,7 @@ from pgcore.exercises.verdict import Remark, Verdict
 from pgcore.exhibits import EXHIBITS
 
 MARKS = {"passed": "passed", "failed": "FAILED", "unwritten": "not written yet",
-         "stopped": "not checked"}  # fmt: skip
+         "waits": "waits", "stopped": "not checked"}  # fmt: skip
 
 
 def new(folder: str | Path) -> Path:
@@ -84,4 +84,4 @@ def table(files: Mapping[str, Sequence[Verdict]]) -> str:
     return "\n".join(rows)
 
 
-SHORT = {"passed": "yes", "failed": "NO", "unwritten": "-", "stopped": "?"}
+SHORT = {"passed": "yes", "failed": "NO", "unwritten": "-", "waits": "~", "stopped": "?"}

@@ -40,10 +40,10 @@ _ALL = (
         "Policy gradient with a bootstrapped Q",
         (
             "Write q_values first. The last step's Q needs only its own reward and V. Every other "
-            "step needs the Q of the step behind it: so begin at the end.",
+            "step needs the Q of the step after it, so begin at the end.",
             "A loop `for t in reversed(range(len(rewards)))` holds what follows step t in one "
-            "variable. It is 0, final_values[t] or the Q just computed. In train: two losses, "
-            "then zero_grad, backward, step, reset.",
+            "variable. It is 0, final_values[t] or the Q computed before. In train: two "
+            "losses, then zero_grad, backward, step, reset.",
             "In train: values = self.critic(obs).squeeze(-1); loss = -(q_values * "
             "log_probs).mean() + 0.5 * ((values - q_values) ** 2).mean(); "
             "self.optimizer.zero_grad(); loss.backward(); self.optimizer.step(); self.reset().",
@@ -68,7 +68,7 @@ _ALL = (
         "The state value as the baseline",
         (
             "The critic's values appear twice: as the baseline, and in their own loss.",
-            "In one of the two places V is data, as Q is. And the critic gives a column [T, 1].",
+            "In one of the two places V is data, as Q is. The critic gives a column [T, 1].",
             "values = self.critic(obs).squeeze(-1); advantages = q_values - values.detach().",
         ),
         agent=True,
@@ -78,9 +78,10 @@ _ALL = (
         "leave_one_out",
         "Leave one out",
         (
-            "The sum of the others is the sum of all, less the own one.",
+            "The sum of the others is the sum of all, less Q_t.",
             "Sum over the last axis with keepdims=True, so that each seed keeps its own row.",
-            "others = (q_values.sum(-1, keepdims=True) - q_values) / (T - 1), and T = 1 by itself.",
+            "others = (q_values.sum(-1, keepdims=True) - q_values) / (T - 1). T = 1 needs "
+            "a line of its own.",
         ),
         function=functions.LEAVE_ONE_OUT,
     ),
@@ -93,8 +94,8 @@ _ALL = (
             "first.",
             "terminated alone belongs in delta: after a truncation V(s'_t) still counts. Both "
             "flags stop the sum.",
-            "delta = rewards + gamma * final_values * ~terminated - values; then, backward in t: "
-            "following = delta[:, t] + gamma * gae_lambda * goes_on[:, t] * following.",
+            "delta = rewards + gamma * final_values * ~terminated - values. Then, from the last "
+            "t to the first: following = delta[:, t] + gamma * gae_lambda * goes_on[:, t] * following.",
         ),
         function=functions.GAE,
     ),
@@ -119,7 +120,7 @@ _ALL = (
             "Two products, one with the ratio and one with the clipped ratio; the smaller one "
             "counts, step by step.",
             "ratio = (log_probs - old_log_probs.detach()).exp(); clipped = ratio.clamp(1 - "
-            "clip_range, 1 + clip_range); torch.minimum of the two products, and A detached.",
+            "clip_range, 1 + clip_range); torch.minimum of the two products, with A detached.",
         ),
         function=functions.PPO,
     ),
@@ -131,7 +132,7 @@ _ALL = (
             "Write down the variance of (Q(s, a) - b) grad log pi(a|s) in one state with two "
             "actions, as a function of b.",
             "It is a parabola in b. An action that is rare has a long gradient, so its Q should "
-            "weigh more in b than it does in V.",
+            "count more in b than it does in V.",
             "The lowest point is E[|grad log pi|^2 Q] / E[|grad log pi|^2]. With two actions "
             "|grad log pi(a)|^2 is (1 - pi(a))^2 times a constant.",
         ),

@@ -1,12 +1,13 @@
 """Exercises. Replace each `raise NotImplementedError` by your own lines, save, and run
 
-    pgcore check tasks.py
+    python -m pgcore check tasks.py
 
-It reads the tasks in order, and says of each whether it passes and what to look at. With --watch
-it does so each time you save. `pgcore check --hint gae` gives a hint, `--hint gae 2` and
-`--hint gae 3` the next ones.
+It checks the tasks in order, and says of each whether it passes and what to look at. With --watch
+it does so each time you save. `python -m pgcore check --hint gae` gives a hint; `--hint gae 2` and
+`--hint gae 3` give the next ones.
 
-Letters for shapes: S seeds, T steps of a batch, D numbers in an observation.
+Letters for shapes: S seeds, T steps of a batch, D numbers in an observation. Steps are counted
+from 0.
 """
 
 import numpy as np
@@ -19,6 +20,8 @@ class Agent:
 
     self.actor(obs):  observations [T, D] -> logits [T, 2]
     self.critic(obs): observations [T, D] -> values [T, 1], a column
+
+    The training calls act at each of the T steps, then q_values once, and train with its result.
     """
 
     def __init__(self, actor, critic, learning_rate=5e-3, gamma=0.99):
@@ -167,8 +170,8 @@ def ppo_clipped_loss(log_probs, old_log_probs, advantages, clip_range):
     Args: three torch tensors [T] float32, the logarithms of both probabilities and A; e a number.
     Returns: the loss, a tensor of one number.
 
-    Example, e = 0.2: rho = 1.5 and A = 1 give min(1.5, 1.2) = 1.2; rho = 1.5 and A = -1 give
-        min(-1.5, -1.2) = -1.5. The loss of both is -(1.2 - 1.5) / 2 = 0.15.
+    Example, e = 0.2. For rho = 1.5 and A = 1 the minimum is min(1.5, 1.2) = 1.2. For rho = 1.5 and
+        A = -1 it is min(-1.5, -1.2) = -1.5. The loss of both is -(1.2 - 1.5) / 2 = 0.15.
     """
     raise NotImplementedError
 

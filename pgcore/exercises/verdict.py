@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["passed", "failed", "unwritten", "stopped"]
+Status = Literal["passed", "failed", "unwritten", "waits", "stopped"]
 REMARKS = 3  # at most; the most important one first
 
 
@@ -36,7 +36,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One task's verdict. `stopped`: it could not be asked, for the reason in the remark."""
+    """One task's verdict.
+
+    `waits`: its numbers are right, and an earlier task has to pass before it can train.
+    `stopped`: it could not be asked, for the reason in the remark.
+    """
 
     task: str
     status: Status

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pgcore import exercises
-from pgcore.exercises import TASKS, Remark, Trial, Verdict, seeds
+from pgcore.exercises import TASKS, Trial, Verdict, report, seeds
 from tests import solutions
 from ui.exercises import charts, watched, words
 
@@ -266,9 +266,8 @@ def test_every_task_has_its_equation():
 
 
 def test_a_task_that_waits_is_no_failure():
-    waits = Verdict("gae", "stopped", remarks=(Remark("Its training waits for q_values."),))
-    assert words.state(waits) == "waits"
-    assert words.state(Verdict("gae", "stopped", remarks=(Remark("Look."),))) == "stopped"
+    assert words.label("actor_critic", Verdict("actor_critic", "waits")).endswith("badge[waits]")
+    assert set(words.STATES) == {*report.MARKS, "unknown"} == {*report.SHORT, "unknown"}
     assert words.state(None) == "unknown"
 
 

@@ -23,11 +23,11 @@ OFF = (
 )
 COMMANDS = "python -m pgcore exercises new\npython -m pgcore check tasks.py --watch"
 FOR_OWNERS = (
-    f"You own this server and want to show your file to everyone? Start it with `{VARIABLE}=FILE` "
-    "in its environment."
+    f"The owner of the server can show one file to everyone: start it with `{VARIABLE}=FILE` in "
+    "the environment."
 )
-STALE = "Below stands the verdict before your last change. The file is being checked."
-CONTAINED = "Your file is run, and nothing that a browser sends."
+STALE = "The verdict below is the one before your last change. The file is being checked."
+CONTAINED = "The lab runs this file alone, and nothing that a browser sends."
 EQUATIONS = {
     "policy_gradient": (
         r"Q_t = r_t + \gamma \begin{cases} 0 & \text{terminated} \\ V(s'_t) & \text{truncated or "
@@ -62,8 +62,8 @@ STATES = {  # word, icon and colour of a task's state
     "unknown": ("not checked yet", ":material/more_horiz:", "gray"),
 }
 MEANING = {
-    "unwritten": "This task is not written yet, which is no failure. Where lines are missing "
-    "stands `raise NotImplementedError`.",
+    "unwritten": "This task is not written yet, which is no failure. Lines are missing where "
+    "`raise NotImplementedError` stands.",
     "unknown": "This task has no verdict yet.",
     "stopped": "This task could not be checked.",
 }
@@ -71,13 +71,7 @@ MEANING = {
 
 def state(verdict: Verdict | None) -> str:
     """The key of a verdict's state."""
-    if verdict is None:
-        return "unknown"
-    if verdict.status == "stopped" and any(
-        "waits for" in remark.text for remark in verdict.remarks
-    ):
-        return "waits"
-    return verdict.status
+    return verdict.status if verdict else "unknown"
 
 
 def label(key: str, verdict: Verdict | None) -> str:
