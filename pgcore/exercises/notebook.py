@@ -33,13 +33,13 @@ At the end, 200 seeds of each agent train beside the reference. This takes up to
 def cells() -> list[tuple[str, str]]:
     """Kind and source of each cell: the imports and what is given, then two for each task."""
     source = FILE.read_text(encoding="utf-8")
-    parts = {
-        getattr(node, "name", "imports"): ast.get_source_segment(source, node) or ""
-        for node in ast.parse(source).body
-        if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)
-    }
-    lines = source.splitlines()
-    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    imports, parts = [], {}
+    for node in ast.parse(source).body:
+        written = ast.get_source_segment(source, node) or ""
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(written)
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            parts[node.name] = written
     found = [
         ("markdown", INTRODUCTION),
         ("code", "from pgcore.exercises import TASKS\nfrom pgcore.exercises.notebook import judge"),

@@ -95,7 +95,8 @@ _ALL = (
             "terminated alone belongs in delta: after a truncation V(s'_t) still counts. Both "
             "flags stop the sum.",
             "delta = rewards + gamma * final_values * ~terminated - values. Then, from the last "
-            "t to the first: following = delta[:, t] + gamma * gae_lambda * goes_on[:, t] * following.",
+            "t to the first: following = delta[:, t] + gamma * gae_lambda * goes_on[:, t] * "
+            "following.",
         ),
         function=functions.GAE,
     ),

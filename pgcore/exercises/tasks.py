@@ -6,8 +6,8 @@ It checks the tasks in order, and says of each whether it passes and what to loo
 it does so each time you save. `python -m pgcore check --hint gae` gives a hint; `--hint gae 2` and
 `--hint gae 3` give the next ones.
 
-Letters for shapes: S seeds, T steps of a batch, D numbers in an observation. Steps are counted
-from 0.
+Letters for shapes: S seeds, T steps of a batch, D numbers in an observation.
+Steps are counted from 0.
 """
 
 import numpy as np
