@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pgcore.exercises.functions import TOLERANCE
+from pgcore.exercises.functions import TOLERANCE, close
 from pgcore.exercises.verdict import Remark, numbers
 
 Array = Any
@@ -82,12 +82,6 @@ def read(update: Mapping[str, Any], q_values: list[float], order: list[int]) -> 
         tuple(update["grads"]),
         tuple(name for name, found in update["grads"].items() if found is not None),
     )  # fmt: skip
-
-
-def close(found: Array, wanted: Array) -> bool:
-    """Equal up to float32's rounding."""
-    scale = max(float(np.abs(wanted).max(initial=0)), 1e-3)
-    return bool(np.all(np.abs(np.asarray(found) - wanted) <= TOLERANCE * scale))
 
 
 @dataclass(frozen=True)

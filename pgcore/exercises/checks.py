@@ -12,7 +12,7 @@ import numpy as np
 from pgcore.exact.toypole import ToyPole
 from pgcore.exercises import agents, functions, seeds
 from pgcore.exercises.contained import MEGABYTES, PRINTED, Child, Ended
-from pgcore.exercises.functions import RANDOM, Function
+from pgcore.exercises.functions import RANDOM, Function, close
 from pgcore.exercises.tasklist import TASKS, Task
 from pgcore.exercises.verdict import (
     REMARKS,
@@ -132,14 +132,6 @@ def request(given: Mapping[str, Any], kind: str) -> dict[str, Any]:
               "kind": kind if x.dtype.kind == "f" else kind.replace("leaf", "tensor")}
         for key, x in given.items()
     }  # fmt: skip
-
-
-def close(found: Any, wanted: Any) -> bool:
-    """Equal up to float32's rounding; nan is equal to nan alone."""
-    scale = max(float(np.nanmax(np.abs(wanted), initial=0)), 1e-3)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(found - wanted) <= functions.TOLERANCE * scale
-    return bool(np.all(near | (np.isnan(found) & np.isnan(wanted))))
 
 
 def shown(case: functions.Case) -> str:

@@ -50,6 +50,14 @@ class Function:
     kind: str = "numpy"  # what its arrays are: numpy, tensor, leaf (a tensor with a gradient)
 
 
+def close(found: Array, wanted: Array) -> bool:
+    """Equal up to float32's rounding; nan is equal to nan alone."""
+    scale = max(float(np.nanmax(np.abs(wanted), initial=0)), 1e-3)
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - wanted) <= TOLERANCE * scale
+    return bool(np.all(near | (np.isnan(found) & np.isnan(wanted))))
+
+
 def _of(*numbers: float) -> Array:
     return np.array(numbers, np.float32)
 
