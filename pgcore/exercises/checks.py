@@ -79,7 +79,7 @@ NAMES = {  # of the notebook's own slips: the name that does not exist -> exhibi
 }  # fmt: skip
 
 
-SHAPES = ("size", "shape", "broadcast", "sequence")  # in what torch and numpy say of them
+SHAPES = ("size of tensor", "sizes", "shapes", "broadcast", "with a sequence")  # that do not fit
 
 
 def of_error(error: Mapping[str, Any]) -> Fault:

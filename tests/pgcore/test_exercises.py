@@ -209,7 +209,7 @@ CONTAINED = {
     "huge file": ("open('mine', 'w').write('x' * 10**7)", "Print or write less in line 1"),
     "recursion": (
         "def f():\n    return f()\nf()",
-        "Give the recursion in line 2 (`return f()`) an end",
+        "Add an end to the recursion in line 2 (`return f()`)",
     ),
     "writing outside": ("open('{outside}/new', 'w')", "Do not change files: {outside}/new"),
     "writing outside by os": (
