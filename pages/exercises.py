@@ -12,7 +12,8 @@ if not exercises.is_allowed():
     st.stop()
 glossary.say(words.INTRODUCTION)
 seen = exercises.look()
-exercises.file(seen)
+with st.container():  # one element, whatever it holds: the timer of `follow` keeps its place
+    exercises.file(seen)
 tasks, one = st.columns([1, 1.7], gap="medium")
 with tasks:
     key = exercises.choose(seen)

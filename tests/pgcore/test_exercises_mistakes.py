@@ -285,7 +285,7 @@ TABLE = [
     Wrong("no exp", PPO, RATIO, "log_probs - old_log_probs.detach()", "Take exp", "stale_ratio"),
     Wrong("not 1 at first", PPO, RATIO, "log_probs.exp()", "Here it stands alone",
           "stale_ratio"),
-    Wrong("logs divided", PPO, RATIO, "log_probs / old_log_probs.detach()", "the ratio 1",
+    Wrong("logs divided", PPO, RATIO, "log_probs / old_log_probs.detach()", "by each other",
           "stale_ratio"),
     Wrong("not clipped", PPO, "clipped * advantages", "ratio * advantages", "nothing is clipped"),
     Wrong("clipped alone", PPO, "ratio * advantages, clipped", "clipped * advantages, clipped",
@@ -303,7 +303,7 @@ TABLE = [
     # my_baseline
     Wrong("V itself", MINE, BASELINE, "    return values", "V itself"),
     Wrong("of the action", MINE, BASELINE, "    return q_values", "depends on the action"),
-    Wrong("a constant", MINE, BASELINE, "    return np.full(5, values.mean())", "larger than"),
+    Wrong("a constant", MINE, BASELINE, "    return np.full(5, values.mean())", "not smaller"),
     Wrong("nan", MINE, BASELINE, "    return values * np.nan", "finite"),
     Wrong("nothing", MINE, BASELINE, "    pass", "Return an array"),
 ]  # fmt: skip
