@@ -29,6 +29,7 @@ export default function ({ data, setTriggerValue }) {
   changed.observe(watched, { childList: true, subtree: true });
   addEventListener("keydown", press, true);
   addEventListener("resize", fit);
+  for (const kind of ["error", "unhandledrejection"]) addEventListener(kind, recover); // for good
   return () => {
     clearTimeout(wait);
     resized.disconnect();
@@ -36,6 +37,12 @@ export default function ({ data, setTriggerValue }) {
     removeEventListener("keydown", press, true);
     removeEventListener("resize", fit);
   };
+}
+
+/** Streamlit's front end loses the page if a timer draws while one page follows another: it throws
+ * and stands still. Its address holds all that is shown, so the page is loaded again. */
+function recover({ message, reason }) {
+  if (/delta path/.test(message ?? reason?.message)) location.reload();
 }
 
 /** The command of a pressed key; undefined if the key belongs to what has the focus. */
