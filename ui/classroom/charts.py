@@ -134,7 +134,7 @@ def _numbers(poll: Poll) -> list[tuple]:
 def vote_spec(asked: Asked, rounds: int) -> dict[str, Any]:
     """The constant spec of `vote_rows`."""
     if asked.options:
-        x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1.3]))
+        x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1.5]))  # with room for "30 at first"
         bottom, top, height = -float(_tops(asked)[-1]), 0.0, _tops(asked)[-1] + LEGEND
     else:
         scale = alt.Scale(domain=[asked.low, asked.high])
