@@ -75,7 +75,9 @@ def _lecture() -> Lecture | None:
     name = st.radio("Lecture", [*included, words.OWN], key="class_lecture")
     if name != words.OWN:
         return included[name]
-    given = st.file_uploader("The lecture's file", max_upload_size=1, key="class_file")
+    given = st.file_uploader(
+        "The lecture's file", max_upload_size=1, key="class_file", help=words.FILE
+    )
     if given is None:
         return None
     try:

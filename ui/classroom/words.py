@@ -33,6 +33,11 @@ WHAT = (
     "which you steer from a page of your own."
 )
 OWN = "A file of my own"
+FILE = (
+    "A text file. Its first line is the title: `# My lecture`. A slide begins with its heading and "
+    "its minutes: `## The cloud (4 min)`. Below stand the lines `Link: cloud`, `Ask: ...` and "
+    "`Expect: ...`, then your notes. The README has an example."
+)
 SECRET = (
     "Its link is secret: do not show it on the projector. Keep it open: this page no longer knows "
     "your room after a reload."
