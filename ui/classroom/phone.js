@@ -173,7 +173,10 @@ function mark() {
 }
 
 function says(asked, open, sent, settled, answer) {
-  if (sent) return reached ? "Sending your answer." : "This phone keeps your answer, and sends it again soon.";
+  if (sent) {
+    return reached ? "Sending your answer."
+      : "This phone keeps your answer, and sends it again soon.";
+  }
   if (!open) {
     const had = asked.mine ? "Your answer was counted." : "This phone gave no answer.";
     return asked.status === "closed" ? `The vote is closed. ${had}` : had;
