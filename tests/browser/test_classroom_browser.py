@@ -194,7 +194,7 @@ def test_every_phone_is_a_seed_and_proposes(browser, held):
     phone = phone_of(browser, held, reduced_motion="reduce")
     other, host = phone_of(browser, held), host_of(browser, held)
     press(host, "Train an agent for each phone")
-    shows(phone, "of 2. (Mean return of 5 episodes.)")
+    shows(phone, "of 2. This number is the mean return of 5 episodes.")
     shows(host, "Agents trained: 2.")
     assert phone.locator("#curve polyline").get_attribute("points").count(",") == 20
     expect(phone.locator("#play")).to_have_text("Play")
