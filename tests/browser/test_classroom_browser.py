@@ -201,7 +201,7 @@ def test_every_phone_is_a_seed_and_proposes(browser, held):
     expect(other.locator("#play")).to_have_text("Stop", timeout=PATIENCE)
     drawn = "document.getElementById('cart').toDataURL()"
     phone.wait_for_function(f"{drawn}.length > 1000")
-    phone.get_by_text("What if it were").click()
+    phone.get_by_text("Propose what to try").click()
     phone.get_by_label("What to change").select_option("learning_rate")
     phone.get_by_label("Its value").fill("7")
     press(phone, "Send to the lecturer")
