@@ -29,7 +29,7 @@ LETTER, TICK = 18, 16  # pixels
 LINE, LINES = 30, 3  # characters of an option's line, and its lines
 ROW, BARS, GAP = 22, 34, 12  # pixels: of a line, of an option's bars below it, and behind them
 ROUND = 80  # pixels of a round's histogram
-LEGEND, AXIS = 50, 40  # pixels that they take of a chart's height
+LEGEND, AXIS = 60, 40  # pixels that they take of a chart's height
 HALO: tuple[dict[str, Any], ...] = ({"stroke": GROUND, "strokeWidth": 6}, {})  # behind a word
 CONCLUSIONS = {"helps": BLUE, "undecided": GREY, "hurts": RED}
 STRIP = 0.35  # of the curves' width: where the final returns pile up
@@ -164,8 +164,8 @@ def vote_spec(asked: Asked, rounds: int) -> dict[str, Any]:
         only("vote").mark_rect(color=BLUE).encode(opacity=how, **bar),
         only("right").mark_rect(color=GREEN).encode(opacity=how, **bar),
         only("truth").mark_rule(color=GREEN, strokeWidth=4).encode(y2="y2:Q"),
-        write("vote name", baseline="top", color=ink, lineHeight=ROW),
-        write("right name", baseline="top", color=GREEN, fontWeight=700, lineHeight=ROW),
+        write("vote name", baseline="top", color=ink, lineHeight=ROW - 2),
+        write("right name", baseline="top", color=GREEN, fontWeight=700, lineHeight=ROW - 2),
         write("count", dx=8, color=ink, fontWeight=600),
         write("round", baseline="top", color=ink),
         write("total", align="center", dy=-12, color=ink, fontWeight=600),
