@@ -151,14 +151,12 @@ class Class:
             self.room.tell(words.truth(question, truth, explanation))
         answer, *reasons = words.sentences(question.verdict(None, truth, explanation).text)
         say(answer)  # above the votes, for what is low may not fit
-        voted = poll.truth is not None and poll.rounds
-        if voted:
+        if poll.truth is not None and poll.rounds:
+            st.markdown(words.on_the_votes(poll))
             with st.container():  # lecture mode takes what stands before a chart for its title
                 _histogram(poll)
         for reason in reasons:
             say(reason)
-        if voted:
-            st.markdown(words.on_the_votes(poll))
 
 
 def _waiting(question: Question | Mark, poll: Poll, room: Room) -> None:
