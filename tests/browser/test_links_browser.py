@@ -24,7 +24,14 @@ def planted_nothing(page: Page) -> None:
     assert page.locator(f'a[href*="{FOREIGN}"]').count() == 0
 
 
-@pytest.mark.parametrize("file", [page.file for page in PAGES])
+# The frame reads every page's link. A few stand for all; `pytest -m slow` asks the others, too.
+FEW = ("start", "train", "museum", "class")
+REST = [page.file for page in PAGES if page.file not in FEW]
+
+
+@pytest.mark.parametrize(
+    "file", [*FEW, *(pytest.param(file, marks=pytest.mark.slow) for file in REST)]
+)
 def test_no_parameter_of_any_page_is_shown_as_markdown(browser: Browser, server: str, file: str):
     """A visitor's requests are watched throughout: `visitor` fails on any that leaves."""
     for first in range(0, len(NAMES), CHUNK):
