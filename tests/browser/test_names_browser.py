@@ -66,6 +66,10 @@ def nameless(names: list[str]) -> list[str]:
 )
 def test_every_mark_has_a_name_or_is_hidden(page: Page, server: str, file: str, query: dict):
     show(page, f"{server}/{file}?{urllib.parse.urlencode(query)}")
+    for _ in range(100):  # a chart that has just been drawn may still wait for its rows
+        if not nameless(labels(page)):
+            break
+        page.wait_for_timeout(200)
     assert nameless(labels(page)) == []
     for chart in page.get_by_test_id("stVegaLiteChart").all():  # hidden marks have this to speak
         assert chart.get_attribute("aria-label")
