@@ -43,9 +43,7 @@ def frame() -> None:
         if not presenting:
             path.foot(file)
         style.apply()
-    link.write(
-        pages.PARAMETERS
-    )  # before the page too: of one that stops early, nothing is sent later
+    link.write(pages.PARAMETERS)  # of a page that stops early, nothing is sent later
     try:
         with body, owner.timed(file):
             page.run()

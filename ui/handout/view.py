@@ -25,20 +25,19 @@ def button(lecture: Lecture, polls: Mapping[str, Poll]) -> None:
     Args:
         polls: a room's, by the question's name; none without a class.
     """
-    every, address = heard(polls), link.base(st.context.url or HERE)
-    key = ("handout", lecture, every, address)
-    job, place, count = ENGINE.get(key), st.empty(), len(lecture.slides)
+    wanted = order(lecture, heard(polls), link.base(st.context.url or HERE))
+    job, place, count = ENGINE.get(wanted.key), st.empty(), len(lecture.slides)
     if job is not None and job.status in AGAIN:
         notice(f"The handout could not be made. {job.error}", "error")
     again = job is None or job.status in AGAIN
     if again and place.button("Make a handout of this lecture", icon=":material/print:"):
         try:
-            job = ENGINE.ask(order(lecture, every, address), visitors.me())
+            job = ENGINE.ask(wanted, visitors.me())
         except Busy as busy:
             place.warning(str(busy))
     if job is not None and job.live:
         with place.container():
-            _progress(job, count)
+            live.until_finished(job, lambda share: _at(share, count))
     elif job is not None and job.result is not None:
         with place.container():
             _download(job.result)
@@ -64,15 +63,9 @@ def _make(
     return make(lecture, every, address, tell)
 
 
-def _progress(job: Job[bytes], count: int) -> None:
-    def view() -> None:
-        job.touch()
-        if job.finished.is_set():
-            st.rerun()
-        here = min(round(job.share * count) + 1, count)
-        st.progress(job.share, text=f"Handout: slide {here} of {count}")
-
-    st.fragment(view, run_every=live.poll_seconds())()
+def _at(share: float, count: int) -> str:
+    """Which slide is being made."""
+    return f"Handout: slide {min(round(share * count) + 1, count)} of {count}"
 
 
 def _download(file: bytes) -> None:

@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,7 +22,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pgcore import runs
 from pgcore.config import Config
 from pgcore.history import History
-from pgcore.jobs import AGAIN, ENGINE, Busy
+from pgcore.jobs import AGAIN, ENGINE, Busy, Job
 from pgcore.runs import Run
 from ui.shell import visitors
 from ui.shell.notice import notice
@@ -187,6 +188,22 @@ def watch(shown: Mapping[str, Run], draw: Callable[[], None]) -> None:
             st.rerun()  # the whole page, once: the timer ends and the buttons change
 
     st.fragment(view, run_every=poll_seconds() if live else None)()
+
+
+def until_finished(job: Job[Any], text: Callable[[float], str]) -> None:
+    """A bar that follows a job's share; the page runs anew, once, when it has ended.
+
+    Args:
+        text: beside the bar, for a share of 0 to 1.
+    """
+
+    def view() -> None:
+        job.touch()
+        if job.finished.is_set():
+            st.rerun()
+        st.progress(job.share, text=text(job.share))
+
+    st.fragment(view, run_every=poll_seconds())()
 
 
 def poll_seconds() -> float:

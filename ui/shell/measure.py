@@ -269,18 +269,8 @@ def measured(
     if job.status == "failed":
         notice(job.error, "error")
     else:
-        _show_progress(job, label)
+        live.until_finished(job, lambda share: f"{label}: {share:.0%}")
     return None
-
-
-def _show_progress(job: Job, label: str) -> None:
-    def view() -> None:
-        job.touch()
-        if job.finished.is_set():
-            st.rerun()
-        st.progress(job.share, text=f"{label}: {job.share:.0%}")
-
-    st.fragment(view, run_every=live.poll_seconds())()
 
 
 # --- the measurement that the pages share ---

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -52,20 +53,10 @@ def panel(states: np.ndarray, name: str) -> None:
                 place.warning(str(busy))
         if film is not None and film.live:
             with place.container():
-                _show_progress(film, format)
+                live.until_finished(film, partial("{}: {:.0%}".format, format))
         elif film is not None and film.result is not None:
             with place.container():
                 _download(film.result, format, name)
-
-
-def _show_progress(film: Job, format: str) -> None:
-    def view() -> None:
-        film.touch()
-        if film.finished.is_set():
-            st.rerun()
-        st.progress(film.share, text=f"{format}: {film.share:.0%}")
-
-    st.fragment(view, run_every=live.poll_seconds())()
 
 
 def _download(data: bytes, format: str, name: str) -> None:
