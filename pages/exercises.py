@@ -12,12 +12,11 @@ if not exercises.is_allowed():
     st.stop()
 glossary.say(words.INTRODUCTION)
 seen = exercises.look()
-with st.container():  # one element, whatever it holds: the timer of `follow` keeps its place
-    exercises.file(seen)
+exercises.follow(seen)
+exercises.file(seen)
 tasks, one = st.columns([1, 1.7], gap="medium")
 with tasks:
     key = exercises.choose(seen)
 with one:
     exercises.task(key, seen)
 exercises.containing()
-exercises.follow(seen)

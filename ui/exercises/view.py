@@ -43,7 +43,11 @@ def look() -> Seen:
 
 
 def follow(seen: Seen) -> None:
-    """Look again and again; the page runs anew when there is something else to show."""
+    """Look again and again; the page runs anew when there is something else to show.
+
+    First on the page: Streamlit drops a run's last messages, the timer's too if it stood last, if
+    a look of the timer before arrives just as the run ends.
+    """
 
     def again() -> None:
         if watched.look(watched.path(), visitors.me()) != seen:
