@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgcore.exercises import TASKS, Child, Verdict, check_source
+from pgcore.exercises.checks import LARGEST
 from pgcore.jobs import ENGINE, Busy, Job, Progress
 
 VARIABLE = "PGLAB_EXERCISES"  # names another file, and lets every visitor see its verdicts
 PLACES = ("tasks.py", "exercises/tasks.py")  # below the folder in which the server was started
-LARGEST = 1 << 20  # bytes of a file
 IDLE_SECONDS = 120.0  # a child that waits is ended when nobody has looked for so long
 SIZE = 1 << 16  # bytes of the verdicts
 
@@ -118,7 +118,7 @@ class Spare:
         """The one that waits, or else a new one; whoever takes it ends it."""
         with self._lock:
             child, self._child = self._child, None
-        if child and child.name == name and child.process.poll() is None:
+        if child and child.name == name and not child.gone:
             return child
         if child:
             child.end()
