@@ -281,7 +281,7 @@ def check_baseline(call: Callable[[Mapping[str, Any]], Any], progress: Progress)
         found = call(given)
         states = len(given["values"])
         case = functions.Case(f"policy {number + 1} of {len(functions.POLICIES)}", given)
-        if found["type"] == "NoneType" or "data" not in found:
+        if "data" not in found:
             raise Fault([Remark("Return an array of one number for each state.", where=case.shows)])
         if found["shape"] != [states]:
             text = f"Return the shape [{states}], one number for each state, not {found['shape']}."

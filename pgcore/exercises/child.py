@@ -211,12 +211,10 @@ def updated(make: Any, given: dict[str, Any]) -> dict[str, Any]:
         before = [actor.weight.detach().clone(), critic.weight.detach().clone()]
         try:
             actions = [agent.act(observations[i]) for i in order]
-            found["action"] = type(actions[0]).__name__
             with Watch(actor, critic) as watch:
                 agent.train(torch.tensor(q_values))
         except Exception as error:
             found["error"] = error_of(error, given["name"])
-            found["events"] = watch.events if "watch" in locals() else []
             break
         moved = [
             float((now.weight.detach() - then).abs().max())
@@ -407,7 +405,7 @@ def answer(names: dict[str, Any], given: dict[str, Any], name: str) -> dict[str,
             linecache.cache[name] = (len(given["source"]), None,
                                      given["source"].splitlines(True), name)  # fmt: skip
             exec(compile(given["source"], name, "exec"), names)
-            found["value"] = sorted(key for key in names if callable(names[key]))
+            found["value"] = None
         elif given["do"] == "nothing":
             found["value"] = None
         elif given["do"] == "call":
