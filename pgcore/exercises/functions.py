@@ -84,11 +84,11 @@ def _steps(rewards, terminated, truncated, final_values, gamma, follow):
     return q[:-1]
 
 
-def _with(**changed: Callable[..., Any]) -> Callable[..., Array]:
-    """The right Q of other arguments: each changed one is computed from all of them."""
+def _with(right: Callable[..., Array], **changed: Callable[..., Any]) -> Callable[..., Array]:
+    """The right result of other arguments: each changed one is computed from all of them."""
 
     def wrong(**given):
-        return _q(**(given | {key: change(**given) for key, change in changed.items()}))
+        return right(**(given | {key: change(**given) for key, change in changed.items()}))
 
     return wrong
 
@@ -146,27 +146,27 @@ Q_VALUES = Function(
         Mistake(
             "Use V(s'_t) after a truncation. Here both flags count as a fall, so nothing "
             "is expected after a truncation.",
-            _with(terminated=lambda terminated, truncated, **_: terminated | truncated), "done",
+            _with(_q, terminated=lambda terminated, truncated, **_: terminated | truncated), "done",
         ),
         Mistake(
             "Stop at a truncation too, with V(s'_t) in place of Q_{t+1}. Here the return of the "
             "next episode leaks into this one.",
-            _with(truncated=lambda truncated, **_: np.zeros_like(truncated)), "naive_fix",
+            _with(_q, truncated=lambda truncated, **_: np.zeros_like(truncated)), "naive_fix",
         ),
         Mistake(
             "Add 0 after a termination. Here the value of the state after the fall is added.",
-            _with(terminated=lambda terminated, **_: np.zeros_like(terminated),
+            _with(_q, terminated=lambda terminated, **_: np.zeros_like(terminated),
                   truncated=lambda terminated, truncated, **_: terminated | truncated),
         ),
         Mistake(
             "Let both flags end an episode. Here no end is seen, and Q_{t+1} of the next episode "
             "is added.",
-            _with(terminated=lambda terminated, **_: np.zeros_like(terminated),
+            _with(_q, terminated=lambda terminated, **_: np.zeros_like(terminated),
                   truncated=lambda truncated, **_: np.zeros_like(truncated)), "naive_fix",
         ),
         Mistake(
             "Exchange the two flags: 0 after a termination, V(s'_t) after a truncation.",
-            _with(terminated=lambda truncated, **_: truncated,
+            _with(_q, terminated=lambda truncated, **_: truncated,
                   truncated=lambda terminated, **_: terminated),
         ),
         Mistake(
@@ -180,19 +180,20 @@ Q_VALUES = Function(
         Mistake(
             "Use V(s'_t) where an episode goes on behind the batch or is truncated. Here nothing "
             "is bootstrapped: both ends count as 0.",
-            _with(final_values=lambda final_values, **_: np.zeros_like(final_values)),
+            _with(_q, final_values=lambda final_values, **_: np.zeros_like(final_values)),
         ),
         Mistake(
             "Multiply what follows by gamma at every step. Here gamma is missing.",
-            lambda **given: _q(**(given | {"gamma": 1.0})),
+            _with(_q, gamma=lambda **_: 1.0),
         ),
         Mistake(
             "Multiply what follows by gamma once. Here gamma is squared.",
-            lambda **given: _q(**(given | {"gamma": given["gamma"] ** 2})),
+            _with(_q, gamma=lambda gamma, **_: gamma**2),
         ),
         Mistake(
             "Multiply V(s'_t) by gamma as well. Here the bootstrapped value is added undiscounted.",
-            _with(final_values=lambda final_values, gamma, **_: final_values / np.float32(gamma)),
+            _with(_q, final_values=lambda final_values, gamma, **_:
+                  final_values / np.float32(gamma)),
         ),
         Mistake(
             "Add up all that followed: Q_t = r_t + gamma * Q_{t+1}. Here each step has its own "
@@ -219,11 +220,11 @@ Q_VALUES = Function(
                 _at_all_steps(lambda q: q[0]), "whole_return"),
         Mistake(
             "Use r_t at step t. Here each step has the reward of the step before.",
-            _with(rewards=lambda rewards, **_: _shifted(rewards)), "late_reward",
+            _with(_q, rewards=lambda rewards, **_: _shifted(rewards)), "late_reward",
         ),
         Mistake(
             "Use r_t at step t. Here each step has the reward of the step after.",
-            _with(rewards=lambda rewards, **_: _shifted(rewards[::-1])[::-1]), "late_reward",
+            _with(_q, rewards=lambda rewards, **_: _shifted(rewards[::-1])[::-1]), "late_reward",
         ),
         Mistake(
             "Let the rewards that follow count. Here r_t + gamma * V(s'_t) looks one step ahead "
@@ -390,24 +391,16 @@ def _gae(rewards, values, final_values, terminated, truncated, gamma, gae_lambda
     )  # fmt: skip
 
 
-def _gae_with(**changed: Callable[..., Any]) -> Callable[..., Array]:
-    def wrong(**given):
-        return _gae(**(given | {key: change(**given) for key, change in changed.items()}))
-
-    return wrong
-
-
-def _late(ends: Array) -> Array:
-    return np.concatenate([ends[:, 1:], ends[:, -1:]], axis=1)
+def _late(flag: str) -> Callable[..., Array]:
+    """This flag of the step after each step."""
+    return lambda **given: np.concatenate([given[flag][:, 1:], given[flag][:, -1:]], axis=1)
 
 
 def _next_values(values, final_values, **_):
     return np.concatenate([values[:, 1:], final_values[:, -1:]], axis=1)
 
 
-def _late_mask(**given):
-    changed = {key: _late(given[key]) for key in ("terminated", "truncated")}
-    return _gae(**(given | changed | {"final_values": _next_values(**given)}))
+_LATE = {flag: _late(flag) for flag in ("terminated", "truncated")}
 
 
 def _delta(rewards, values, final_values, terminated, gamma, **_):
@@ -461,20 +454,19 @@ GAE = Function(
     ),
     (
         Mistake("Use V(s'_t) in delta after a truncation. Here both flags count as a fall.",
-                _gae_with(terminated=lambda terminated, truncated, **_: terminated | truncated),
+                _with(_gae, terminated=lambda terminated, truncated, **_: terminated | truncated),
                 "done"),
         Mistake("Stop the sum at a truncation too. Here the next episode's advantages leak in.",
-                _gae_with(truncated=lambda truncated, **_: np.zeros_like(truncated)), "naive_fix"),
+                _with(_gae, truncated=lambda truncated, **_: np.zeros_like(truncated)),
+                "naive_fix"),
         Mistake("Ask at step t whether step t ended. Here the mask stands one place late, and an "
-                "end is seen one step before it.", _late_mask, "late_mask"),
+                "end is seen one step before it.",
+                _with(_gae, **_LATE, final_values=_next_values), "late_mask"),
         Mistake("Ask at step t whether step t ended. Here the mask stands one place late.",
-                lambda **given: _gae(**(given | {key: _late(given[key])
-                                                 for key in ("terminated", "truncated")})),
-                "late_mask"),
+                _with(_gae, **_LATE), "late_mask"),
         Mistake("Use final_values, V of the state after the step. Here it is V of the next row, "
                 "which belongs to another episode after an end.",
-                lambda **given: _gae(**(given | {"final_values": _next_values(**given)})),
-                "naive_fix"),
+                _with(_gae, final_values=_next_values), "naive_fix"),
         Mistake("Add no V(s'_t) to delta after a termination: nothing follows a fall.",
                 lambda **given: _trace(
                     given["rewards"] + given["gamma"] * given["final_values"] - given["values"],
@@ -487,7 +479,7 @@ GAE = Function(
                 lambda **given: _trace(_delta(**given), given["gamma"] * given["gae_lambda"]
                                        * np.ones_like(given["rewards"])), "naive_fix"),
         Mistake("Multiply A_{t+1} by gamma * lambda. Here lambda is missing: that is Q - V.",
-                lambda **given: _gae(**(given | {"gae_lambda": 1.0}))),
+                _with(_gae, gae_lambda=lambda **_: 1.0)),
         Mistake("Multiply A_{t+1} by gamma * lambda. Here gamma is missing.",
                 lambda **given: _trace(_delta(**given), given["gae_lambda"] * _goes_on(**given))),
         Mistake("Multiply V(s'_t) by gamma inside delta.",
@@ -496,7 +488,7 @@ GAE = Function(
         Mistake("Add gamma * lambda * A_{t+1}. Here delta_t stands alone, as with lambda = 0.",
                 _delta),
         Mistake("Subtract V(s_t) in delta. Here it is missing.",
-                lambda **given: _gae(**(given | {"values": np.zeros_like(given["values"])}))),
+                _with(_gae, values=lambda values, **_: np.zeros_like(values))),
         Mistake("Return A_t. Here V(s_t) is added to it: that is a target for the critic.",
                 lambda **given: _gae(**given) + given["values"]),
         Mistake("Subtract V(s_t) from what followed. Here the sign is turned.",
@@ -508,7 +500,7 @@ GAE = Function(
         Mistake("Reverse the list at the end: step 0 stands last here.",
                 lambda **given: _gae(**given)[:, ::-1]),
         Mistake("Use r_t at step t. Here each step has the reward of the step before.",
-                _gae_with(rewards=lambda rewards, **_: np.concatenate(
+                _with(_gae, rewards=lambda rewards, **_: np.concatenate(
                     [np.zeros_like(rewards[:, :1]), rewards[:, :-1]], 1)), "late_reward"),
     ),
 )  # fmt: skip
