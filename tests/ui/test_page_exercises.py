@@ -248,6 +248,21 @@ def test_an_earlier_check_ends_when_the_file_changes(file):
     assert endless.finished.wait(120)
 
 
+def test_a_check_that_cannot_be_made_says_so_once(file, monkeypatch):
+    def refused(name, text, with_seeds, child, tell):
+        tries.append(child.end())
+        raise ValueError("No child can start.")
+
+    tries: list[None] = []
+    monkeypatch.setattr(watched, "check_source", refused)
+    exercises.new(file.parent)
+    watched.look(file)
+    assert watched._current["numbers"].finished.wait(120)
+    assert watched.look(file) == watched.look(file)
+    assert watched.look(file).error == "No child can start."
+    assert len(tries) == 1
+
+
 def test_the_child_that_waits_is_ended():
     spare = watched.Spare()
     spare.prepare("tasks.py")

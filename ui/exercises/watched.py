@@ -198,6 +198,8 @@ def _ask(kind: str, source: Source, owner: Hashable) -> Job[Verdicts]:
     # A file that is saved again is checked again: a busy machine may have stopped the last check.
     key = ("exercises", kind, str(source.path), digest, source.saved if kind == "numbers" else 0)
     before = _current.get(kind)
+    if before and before.key == key and before.status == "failed":
+        return before  # the same would fail again
     if before and before.key != key:
         before.cancel()
     lane, seconds = ("long", 36.0) if kind == "seeds" else ("measurement", 1.0)
