@@ -151,9 +151,8 @@ class Poll:
         return self.rounds[-1] if self.rounds else {}
 
     def counts(self, turn: int = -1) -> list[int]:
-        """Votes for each option in a round.  [options]"""
-        said = Counter(vote.said for vote in self._in(turn))
-        return [said[place] for place in range(len(self.asked.options))]
+        """Votes for each bar of the histogram of a round.  [bars]"""
+        return [bar.votes for bar in self.histogram(turn)]
 
     def histogram(self, turn: int = -1) -> list[Bar]:
         """A round's votes: a bar for each option, or for each of BINS parts of the scale."""
@@ -254,7 +253,7 @@ class Phone:
 
 
 class Room:
-    """One class. `version` rises whenever something changes that a page of it shows."""
+    """One class."""
 
     def __init__(self, lecture: Lecture, clock: Callable[[], float] = time.monotonic) -> None:
         self.code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
@@ -265,7 +264,6 @@ class Room:
         self.slide = 0
         self.slide_began = clock()
         self.blank = False
-        self.version = 0
         self.phones: dict[str, Phone] = {}
         self.polls: dict[str, Poll] = {}  # by the question's name, in the order asked
         self.current: str | None = None  # the question of the page on the screen
@@ -291,7 +289,6 @@ class Room:
             posts = Bucket(POSTS_A_SECOND, POSTS_AT_ONCE, self.clock)
             phone = Phone(secrets.token_urlsafe(16), len(self.phones), posts)
             self.phones[phone.key] = phone
-            self._changed()
             return phone
 
     def phone(self, key: str) -> Phone:
@@ -326,7 +323,6 @@ class Room:
             poll.check(vote)
             poll.votes[phone.key] = vote
             phone.order = phone.order if order is None else order
-            self._changed()
 
     def propose(self, phone: Phone, kind: str, value: str) -> Proposal:
         """Add a proposal to the host's list.
@@ -341,7 +337,6 @@ class Room:
             self._numbers += 1
             self.proposals[made.number] = made
             phone.proposals += 1
-            self._changed()
             return made
 
     # - the host -
@@ -363,11 +358,9 @@ class Room:
         with self._lock:
             self.go(self.slide + by)
 
-    def darken(self, dark: bool | None = None) -> None:
-        """Blank the screen, or show it again; without a word, the other of the two."""
-        with self._lock:
-            self.blank = not self.blank if dark is None else dark
-            self._changed()
+    def darken(self, dark: bool) -> None:
+        """Blank the screen, or show it again."""
+        self.blank = dark
 
     @property
     def poll(self) -> Poll | None:
@@ -384,7 +377,6 @@ class Room:
             if poll.status in ("ready", "closed"):
                 poll.rounds.append({})
                 poll.status = "open"
-                self._changed()
 
     def close_vote(self) -> None:
         """End the vote; the screen shows what was said.
@@ -395,7 +387,6 @@ class Room:
             poll = self._poll_to_steer()
             if poll.status == "open":
                 poll.status = "closed"
-                self._changed()
 
     def reveal(self) -> None:
         """Let the screen run the experiment and show its answer.
@@ -404,7 +395,6 @@ class Room:
         """
         with self._lock:
             self._poll_to_steer().status = "revealed"
-            self._changed()
 
     def forget_vote(self) -> None:
         """Ask the question of this page anew, without the votes on it.
@@ -414,7 +404,6 @@ class Room:
         with self._lock:
             poll = self._poll_to_steer()
             poll.status, poll.rounds, poll.truth = "ready", [], None
-            self._changed()
 
     def _poll_to_steer(self) -> Poll:
         if self.poll is None:
@@ -431,18 +420,17 @@ class Room:
                 raise Refused("This proposal is gone.")
             self._leave(self.proposals.pop(number))
 
-    def start_seeds(self, first_seed: int = 0) -> None:
-        """Train as many seeds as there are phones; phone k's is first_seed + k.
+    def start_seeds(self) -> None:
+        """Train as many seeds as there are phones; phone k's is k.
 
         Raises: Refused if nobody is here; Busy from the engine.
         """
         with self._lock:
             if not self.phones:
                 raise Refused("Nobody has joined yet.")
-            base = Config(num_seeds=len(self.phones), first_seed=first_seed)
+            base = Config(num_seeds=len(self.phones))
             configs = [base.replace(algorithm=key) for key in SEED_ALGORITHMS]
             self.seeds = tuple(runs.run(config, self.code) for config in configs)
-            self._changed()
 
     def counts(self) -> str:
         """What the class said, as CSV: no phone is named."""
@@ -472,25 +460,18 @@ class Room:
             if known is None or (known.asked != asked and not begun):
                 known = self.polls[asked.name] = Poll(asked)
             self.asked_here.add(asked.name)
-            if self.current != asked.name:
-                self.current = asked.name
-                self._changed()
+            self.current = asked.name
             return known
 
     def tell(self, truth: Truth) -> None:
         """What the experiment on the screen has answered."""
         with self._lock:
-            if self.poll is not None and self.poll.truth != truth:
+            if self.poll is not None:
                 self.poll.truth = truth
-                self._changed()
 
     def _leave(self, shown: Proposal | None) -> None:
         """Show another page on the screen: a proposal, or the slide."""
         self.shown, self.current, self.blank, self.asked_here = shown, None, False, set()
-        self._changed()
-
-    def _changed(self) -> None:
-        self.version += 1
 
 
 def agent_of(phone: Phone, history: History) -> tuple[np.ndarray, int, int]:
@@ -551,7 +532,6 @@ class Rooms:
         """End a room; all that it held is forgotten."""
         with self._lock:
             self._rooms.pop(room.code, None)
-            room._changed()
 
     def _found(self, kind: str, text: str) -> Room:
         wanted = text.encode(errors="replace")

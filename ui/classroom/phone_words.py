@@ -43,6 +43,5 @@ def truth(asked: Asked, found: Truth | None, mine: Vote | None) -> dict[str, Any
     return {
         "text": found.text,
         "option": found.option,
-        "range": None if found.option is not None else [found.low, found.high],
         "right": None if mine is None else found.holds(mine),
     }

@@ -74,14 +74,9 @@ def _curves(history: History, agents: int, mean: bool) -> None:
     spec = charts.curve_spec(
         config.total_timesteps, config.num_seeds, *limits(config.env_id), HEIGHT
     )
-    rows = charts.gathered_rows(_rows(runs.identity(config), history), agents, mean)
+    rows = charts.gathered_rows(charts.curve_rows(history), agents, mean)
     alt = words.curves_alt(_name(history), history.final_returns)
     st.vega_lite_chart(rows, spec, key="class_curves", alt=alt)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _rows(run: str, _history: History):
-    return charts.curve_rows(_history)
 
 
 def _studies(with_baseline: History, without: History) -> None:

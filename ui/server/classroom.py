@@ -293,7 +293,7 @@ async def host_state(request: Request) -> Response:
         "slides": [slide.title for slide in slides],
         "here": here._asdict(),
         "after": after,
-        "minutes": sum(slide.minutes for slide in slides),
+        "minutes": room.lecture.minutes,
         "blank": room.blank,
         "phones": len(room.phones),
         "question": question_for_host(poll) if poll else None,
