@@ -123,6 +123,20 @@ def behind_nginx(environment: Mapping[str, str] | None = None) -> Iterator[list[
         yield servers
 
 
+class Clock:
+    """Time as a test says."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of one server for all browser tests."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Clock
 
 from pgcore import jobs, worker
 from pgcore.control import Cancelled, Control
@@ -37,15 +38,6 @@ class Gate:
         while not self.open.wait(0.005):
             progress(0.5, "so far")
         return self.result
-
-
-class Clock:
-    """A clock that the test winds."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
