@@ -14,11 +14,10 @@ from ui.handout.answers import Heard
 from ui.handout.capture import Shown, shown
 from ui.handout.document import Sheet, based, document
 from ui.shell import link
+from ui.shell.pages import FRAME
 
 MOST_SECONDS = 900
 ROOM = "class"  # the page of a class that will have gone when the handout is read
-# What a link says to a projector, and a reader does without.
-PROJECTED = ("present", "zoom", "show", "lecture", "slide", "room", "screen")
 
 
 def make(
@@ -59,5 +58,6 @@ def make(
 def _link(slide: Slide) -> str:
     """A slide's link as a reader opens it, of this version of the lab."""
     page, query = link.split(slide.link)
-    kept = {name: value for name, value in query.items() if name not in PROJECTED}
+    projected = {parameter.name for parameter in FRAME}  # a reader does without
+    kept = {name: value for name, value in query.items() if name not in projected}
     return f"{page}?{urllib.parse.urlencode({'v': str(link.VERSION)} | kept)}"

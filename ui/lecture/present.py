@@ -98,7 +98,7 @@ def _begin(page: str) -> None:
     if (name := link.get("lecture")) is not None:
         slides = included(name).slides
         place = min(controls.value_of("slide"), len(slides))
-        if link.split(slides[place - 1].link)[0] in link.PAGES - {page}:
+        if link.split(slides[place - 1].link)[0] != page:
             _go(page, 0)
 
 
@@ -132,7 +132,6 @@ def _go(page: str, step: int) -> None:
     if (name := link.get("lecture")) is not None:
         slides = included(name).slides
         place = min(max(controls.value_of("slide") + step, 1), len(slides))
-        link.put("slide", place)  # also where its page is none of the lab's, which is said
         address, shown = slides[place - 1].link, shown | {"lecture": name, "slide": str(place)}
     elif (here := path.here(page)) is None and not step:
         address = page
