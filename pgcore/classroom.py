@@ -156,7 +156,7 @@ class Poll:
 
     def histogram(self, turn: int = -1) -> list[Bar]:
         """A round's votes: a bar for each option, or for each of BINS parts of the scale."""
-        asked, votes = self.asked, self._in(turn)
+        asked, votes = self.asked, list(self.rounds[turn].values()) if self.rounds else []
         if asked.options:
             places = [int(vote.said) for vote in votes]
             names = list(asked.options)
@@ -165,18 +165,13 @@ class Poll:
             places = [min(int((vote.said - asked.low) / width), BINS - 1) for vote in votes]
             edges = [f"{asked.low + width * place:.3g}" for place in range(BINS + 1)]
             names = [f"{low} to {high} {asked.unit}".strip() for low, high in pairwise(edges)]
-        all_, sure = (
-            Counter(places),
-            Counter(p for p, v in zip(places, votes, strict=True) if v.sure),
-        )
-        return [Bar(name, all_[place], sure[place]) for place, name in enumerate(names)]
+        said = Counter(places)
+        sure = Counter(place for place, vote in zip(places, votes, strict=True) if vote.sure)
+        return [Bar(name, said[place], sure[place]) for place, name in enumerate(names)]
 
-    def _in(self, turn: int) -> list[Vote]:
-        return list(self.rounds[turn].values()) if self.rounds else []
-
-    def right(self, turn: int = -1) -> float | None:
+    def right(self) -> float | None:
         """The share that was right: by what was measured, before that by what is usual."""
-        votes = self._in(turn)
+        votes = list(self.votes.values())
         if not votes:
             return None
         truth = self.truth or self._usual()

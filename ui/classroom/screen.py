@@ -152,7 +152,8 @@ class Class:
         answer, *reasons = words.sentences(question.verdict(None, truth, explanation).text)
         say(answer)  # above the votes, for what is low may not fit
         if poll.truth is not None and poll.rounds:
-            st.markdown(words.on_the_votes(poll))
+            if poll.votes:
+                st.markdown(words.on_the_votes(poll))
             with st.container():  # lecture mode takes what stands before a chart for its title
                 _histogram(poll)
         for reason in reasons:
